@@ -1,0 +1,1 @@
+"""Speech and an avatar in, a stream of playable video fragments out."""

@@ -1,0 +1,1 @@
+"""Synthetic speech and a synthetic head in, the networks and avatars that serving loads out."""
