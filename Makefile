@@ -1,0 +1,61 @@
+# Each target is one call of the real tool. `make run` and `make test` are all a newcomer needs.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+UV := $(BIN)/uv
+MEMBERS := proto services/text services/tts services/lipsync gateway gateway/client
+IMAGES := text tts lipsync gateway client
+RUN_LOCKS := requirements/build.lock $(IMAGES:%=requirements/%.lock)
+
+.PHONY: run test test-fast lint bench train lock clean
+
+run: .venv/.run
+	$(BIN)/visavis serve --port $(PORT)
+
+test: .venv/.dev
+	$(BIN)/pytest
+
+test-fast: .venv/.dev
+	$(BIN)/pytest -m "not slow"
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint proto
+
+bench: .venv/.dev
+	$(BIN)/python -m tests.benchmark
+
+clean:
+	rm -rf .venv build var
+
+# A virtual environment with uv in it, checked against its hash.
+$(UV): requirements/bootstrap.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	touch $@
+
+# What the four processes and the command need, nothing else. The members come without dependencies, editable.
+.venv/.run: $(UV) $(RUN_LOCKS) $(MEMBERS:%=%/pyproject.toml) $(wildcard proto/visavis/v1/*.proto)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes $(RUN_LOCKS:%=-r %)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
+	touch $@
+
+.venv/.dev: .venv/.run requirements/dev.lock
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	touch $@
+
+# Pins with hashes; the images' pins agree with the development ones.
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header \
+	--no-emit-package visavis $(IMAGES:%=--no-emit-package visavis-%)
+lock: $(UV)
+	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
+	$(COMPILE) pyproject.toml --group build --group dev -o requirements/dev.lock
+	$(COMPILE) --group build -c requirements/dev.lock -o requirements/build.lock
+	for image in text tts lipsync; do \
+		$(COMPILE) services/$$image/pyproject.toml -c requirements/dev.lock -o requirements/$$image.lock; done
+	$(COMPILE) gateway/pyproject.toml -c requirements/dev.lock -o requirements/gateway.lock
+	$(COMPILE) gateway/client/pyproject.toml -c requirements/dev.lock -o requirements/client.lock

@@ -1,0 +1,1 @@
+"""Orchestrates text, speech and video into one streaming reply over HTTP."""

@@ -1,0 +1,1 @@
+"""Typed Python client of Vis-à-vis, and the visavis command."""

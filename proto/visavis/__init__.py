@@ -1,0 +1,1 @@
+"""The contract between the four processes, and how they talk."""

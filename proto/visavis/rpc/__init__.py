@@ -1,0 +1,1 @@
+"""How the four processes talk: serving, calling, failing, and being watched."""

@@ -1,0 +1,60 @@
+"""What a process does goes in, JSON log lines with trace ids and Prometheus metrics come out.
+
+Message texts, keys and audio never go in.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+from collections.abc import Iterable
+
+import structlog
+from prometheus_client import Counter, Histogram, start_http_server
+
+TRACEPARENT = "traceparent"
+
+RPCS = Counter("visavis_rpcs_total", "Calls answered, by method and outcome", ["method", "code"])
+RPC_SECONDS = Histogram("visavis_rpc_seconds", "Seconds from a call's start to its status", ["method"])
+
+
+def configure_logs(service: str, *, level: str = "info", as_json: bool = True) -> None:
+    """Log lines go to standard error, one per line; `as_json=False` is for people at a terminal."""
+    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def serve_metrics(port: int) -> None:
+    """Prometheus text format on its own port; 0 switches it off."""
+    if port:
+        start_http_server(port)
+
+
+def new_traceparent() -> str:
+    """A fresh W3C trace context header value (https://www.w3.org/TR/trace-context/)."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def trace_id_of(traceparent: str) -> str:
+    """The 32 hex digits that name the trace; empty where the header is malformed."""
+    parts = traceparent.split("-")
+    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else ""
+
+
+def bind_trace(metadata: Iterable[tuple[str, str | bytes]] | None) -> None:
+    """Ties the log lines of the current task to the trace named in the call's metadata."""
+    for key, value in metadata or ():
+        if key == TRACEPARENT:
+            structlog.contextvars.bind_contextvars(trace_id=trace_id_of(str(value)))

@@ -1,0 +1,1 @@
+"""Utterances in, speech out."""
