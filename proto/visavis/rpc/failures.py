@@ -67,6 +67,9 @@ _CODES: dict[FailureType, grpc.StatusCode] = {
 }
 
 
+_TYPES = {type_.value: type_ for type_ in FailureType}
+
+
 class Failure(Exception):
     """What a caller is told: a type, a sentence (what, where, what to do), and when to try again.
 
@@ -106,8 +109,8 @@ def failure_of(error: grpc.aio.AioRpcError, stage: str) -> Failure:
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             info = error_details_pb2.ErrorInfo()
             detail.Unpack(info)
-            if info.domain == DOMAIN and info.reason in FailureType:
-                type_ = FailureType(info.reason)
+            if info.domain == DOMAIN:
+                type_ = _TYPES.get(info.reason)
         elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             retry = error_details_pb2.RetryInfo()
             detail.Unpack(retry)

@@ -1,0 +1,47 @@
+"""Failures keep type, sentence and retry time; settings that cannot work stop start-up with a sentence."""
+
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from visavis.rpc.failures import Failure, FailureType, status_of
+from visavis.rpc.settings import ServiceSettings, read_settings
+from visavis.rpc.telemetry import new_traceparent, trace_id_of
+
+
+@pytest.mark.parametrize("type_", list(FailureType))
+def test_every_failure_type_has_a_status_that_names_it(type_: FailureType) -> None:
+    status = status_of(Failure(type_, "What, where, what to do.", retry_after_seconds=1.5))
+    packed = status_pb2.Status.FromString(dict(status.trailing_metadata)["grpc-status-details-bin"])
+    info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    assert packed.details[0].Unpack(info)
+    assert packed.details[1].Unpack(retry)
+    assert info.reason == type_.value
+    assert retry.retry_delay.ToNanoseconds() == 1_500_000_000
+    assert status.details == "What, where, what to do."
+
+
+def test_a_failure_nobody_can_time_carries_no_retry_info() -> None:
+    status = status_of(Failure(FailureType.UNKNOWN_VOICE, "No such voice."))
+    packed = status_pb2.Status.FromString(dict(status.trailing_metadata)["grpc-status-details-bin"])
+    assert len(packed.details) == 1
+
+
+class ExampleSettings(ServiceSettings, env_prefix="EXAMPLE_"):
+    """Settings as a service declares them."""
+
+
+def test_a_wrong_setting_stops_start_up_and_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXAMPLE_DRAIN_SECONDS", "-1")
+    with pytest.raises(SystemExit, match="EXAMPLE_DRAIN_SECONDS"):
+        read_settings(ExampleSettings)
+
+
+def test_half_a_tls_pair_stops_start_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXAMPLE_TLS_CERTIFICATE", "/tls/server.pem")
+    with pytest.raises(SystemExit, match="both tls_certificate and tls_key"):
+        read_settings(ExampleSettings)
+
+
+def test_a_traceparent_names_its_trace() -> None:
+    traceparent = new_traceparent()
+    assert traceparent.split("-")[1] == trace_id_of(traceparent)
+    assert trace_id_of("nonsense") == ""
