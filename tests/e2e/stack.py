@@ -1,0 +1,97 @@
+"""Free ports go in, the four real processes come out: each can be killed and started again by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+STAGES = ("text", "tts", "lipsync")
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Stack:
+    """text, tts, lipsync and the gateway as processes of their own, logging into `folder`."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.ports = {name: free_port() for name in (*STAGES, "gateway")}
+        self.url = f"http://127.0.0.1:{self.ports['gateway']}"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.settings = {
+            "GATEWAY_PORT": str(self.ports["gateway"]),
+            "GATEWAY_DATA_DIR": str(folder / "data"),
+        } | settings
+        for name in STAGES:
+            address = f"127.0.0.1:{self.ports[name]}"
+            self.settings[f"{name.upper()}_LISTEN"] = address
+            self.settings[f"GATEWAY_{name.upper()}_TARGET"] = address
+
+    def start(self, name: str) -> None:
+        """Starts one process; returns at once."""
+        module = "gateway" if name == "gateway" else f"services.{name}"
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", module], env=os.environ | self.settings, stdout=log, stderr=log
+            )
+
+    def start_all(self) -> None:
+        """Starts all four and waits until every stage serves."""
+        for name in self.ports:
+            self.start(name)
+        self.wait_until_serving()
+
+    def wait_until_serving(self) -> None:
+        """Polls /readyz, the one outside view of readiness, until all stages serve.
+
+        Raises:
+            RuntimeError: a process died, or START_SECONDS passed; with the end of the logs.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if dead := [name for name, process in self.processes.items() if process.poll() is not None]:
+                raise RuntimeError(f"{dead} ended at start-up:\n{self.logs()}")
+            try:
+                stages = httpx.get(f"{self.url}/readyz", timeout=5).json()["stages"]
+            except (httpx.TransportError, ValueError, KeyError):
+                stages = {}
+            if stages and all(stage["state"] == "serving" for stage in stages.values()):
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"The stack did not come up:\n{self.logs()}")
+
+    def kill(self, name: str) -> None:
+        """kill -9."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def stop(self) -> None:
+        """SIGTERM to all, as an operator would; kills what has not ended after 15 s."""
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes.values():
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def logs(self) -> str:
+        """The end of every process's log."""
+        return "\n".join(
+            f"--- {path.stem}\n{path.read_text(errors='replace')[-2000:]}"
+            for path in self.folder.glob("*.log")
+        )
