@@ -1,0 +1,77 @@
+"""Windows with true poses in, a trained mouth network out: seconds of CPU time decide how long it takes."""
+
+import math
+import time
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from services.lipsync.pose import CONTROLS
+from services.lipsync.training.mouth_examples import MouthExamples
+from services.lipsync.training.mouth_network import MouthNetwork
+
+# A visible closure counts most, the tongue least.
+_CONTROL_WEIGHTS = torch.tensor([1.5, 1.2, 1.0, 1.6, 1.2, 0.8, 0.5])
+_MOTION_WEIGHT = 0.5
+_BATCH_FRAMES = 256
+_FRAMES_IN_A_ROW = 4
+_LEARNING_RATE = 2e-3
+_LOWEST_LEARNING_RATE = 2e-5
+_WEIGHT_DECAY = 1e-3
+_MASKED_BATCHES = 0.5
+_WIDEST_MASK_BANDS = 9
+_MASKED_LEVEL = -2.0
+_STEPS_PER_REPORT = 500
+
+
+def trained_mouth_network(examples: MouthExamples, cpu_seconds: float, seed: int) -> MouthNetwork:
+    """Return a network in evaluation mode, trained on one thread for that much CPU time.
+
+    The seed fixes the order of the batches; how many there are depends on the machine's speed.
+    """
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(seed)
+    network = MouthNetwork().train()
+    optimizer = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+    poses = torch.from_numpy(examples.poses)
+    began = time.process_time()
+    step = 0
+    error = math.nan
+    while (progress := (time.process_time() - began) / cpu_seconds) < 1.0:
+        for group in optimizer.param_groups:
+            group["lr"] = _LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * progress)) + _LOWEST_LEARNING_RATE
+        frames = _rows_of_frames(examples.starts.size, rng)
+        windows = torch.from_numpy(_masked(examples.windows(frames), rng))
+        loss = _loss(network(windows), poses[frames])
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        error = loss.item() if step == 0 else 0.98 * error + 0.02 * loss.item()
+        step += 1
+        if step % _STEPS_PER_REPORT == 0:
+            print(f"step {step}: loss {error:.4f}, {progress:.0%} of the time", flush=True)
+    return network.eval()
+
+
+def _rows_of_frames(frames: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Neighbours let the loss compare motion; a row that spans two utterances is rare and harmless."""
+    first = rng.integers(0, frames - _FRAMES_IN_A_ROW, _BATCH_FRAMES // _FRAMES_IN_A_ROW)
+    return (first[:, None] + np.arange(_FRAMES_IN_A_ROW)).reshape(-1)
+
+
+def _masked(windows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Blank some mel bands, so that no single one is relied on (SpecAugment, Park et al. 2019)."""
+    if rng.random() < _MASKED_BATCHES:
+        lowest = rng.integers(0, windows.shape[2] - _WIDEST_MASK_BANDS + 1)
+        windows[:, :, lowest : lowest + rng.integers(1, _WIDEST_MASK_BANDS)] = _MASKED_LEVEL
+    return windows
+
+
+def _loss(predicted: Tensor, true: Tensor) -> Tensor:
+    still = (predicted - true).square()
+    rows = (-1, _FRAMES_IN_A_ROW, len(CONTROLS))
+    moving = (predicted.view(rows).diff(dim=1) - true.view(rows).diff(dim=1)).square()
+    return (still * _CONTROL_WEIGHTS).mean() + _MOTION_WEIGHT * (moving * _CONTROL_WEIGHTS).mean()
