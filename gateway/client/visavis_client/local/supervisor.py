@@ -49,11 +49,11 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    commands: Sequence[Command], show: ShowLine
+    commands: Sequence[Command], show: ShowLine, stop_seconds: float = STOP_SECONDS
 ) -> AsyncIterator[Sequence[asyncio.Task[Running]]]:
     """Starts the commands; yields a task for each that finishes when its process has ended.
 
-    Leaving the block ends all of them: SIGTERM, then SIGKILL after `STOP_SECONDS`, or at once if cancelled.
+    Leaving the block ends all of them: SIGTERM, then SIGKILL after `stop_seconds`, or at once if cancelled.
     """
     started: list[Running] = []
     watches: list[asyncio.Task[Running]] = []
@@ -67,7 +67,7 @@ async def running(
         try:
             _signal_all(started, signal.SIGTERM)
             if watches:
-                await asyncio.wait(watches, timeout=STOP_SECONDS)
+                await asyncio.wait(watches, timeout=stop_seconds)
         finally:
             # Also reaches what a process may have started itself: each leads its own group.
             _signal_all(started, signal.SIGKILL)
