@@ -32,9 +32,9 @@ _LOG_STEP = math.log(6.4) / 27.0
 def mel_spectrogram(
     waveform: NDArray[np.float32], filters: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    """Return the (80, T) log-mel spectrogram of a mono 16 kHz waveform, T = samples // 200 + 1, values in -4..4.
+    """Return the (80, T) log-mel spectrogram of a mono 16 kHz waveform; T = samples // 200 + 1.
 
-    `waveform` is 1-D with samples in about -1..1. `filters` replaces the (80, 401) filter bank; training
+    `waveform` is 1-D with samples in about -1..1; the result lies within -4..4. `filters` replaces the (80, 401) filter bank; training
     uses it to imitate other vocal tracts. Raises ValueError for an empty or multi-channel waveform.
     """
     if waveform.ndim != 1 or waveform.size == 0:
@@ -70,15 +70,16 @@ def mel_windows(
 
 
 def window_starts(first_frame: int, frames: int, offset_seconds: float) -> NDArray[np.int64]:
-    """Return the mel column at which the window of each frame starts; negative before the waveform's beginning."""
+    """Return the mel column at which each frame's window starts; negative before the waveform begins."""
     numbers = np.arange(first_frame, first_frame + frames) + offset_seconds * FRAMES_PER_SECOND
     starts: NDArray[np.int64] = np.floor(numbers * COLUMNS_PER_FRAME + 0.5).astype(np.int64)
     return starts
 
 
 def mel_filters(frequency_scale: float = 1.0) -> NDArray[np.float32]:
-    """Return the (80, 401) Slaney filter bank, area-normalised; a scale above 1 imitates a shorter vocal tract.
+    """Return the (80, 401) Slaney filter bank, area-normalised.
 
+    A `frequency_scale` below 1 makes the speaker's vocal tract look shorter, above 1 longer.
     Source: Slaney, Auditory Toolbox (1998): linear to 1 kHz, logarithmic above.
     """
     return _filters(frequency_scale)

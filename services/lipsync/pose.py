@@ -30,7 +30,7 @@ class ClosureGate:
 def finished_poses(
     raw: NDArray[np.float32], smoothing: Sequence[float], gate: ClosureGate
 ) -> NDArray[np.float32]:
-    """Return (N, 7) poses for all frames of an utterance at once, each within 0..1.
+    """Return the (N, 7) poses of all frames of an utterance, each within 0..1.
 
     `smoothing` is a centred kernel of odd length over frames; the first and last frame stand for what is
     beyond the ends. Raises ValueError for a kernel of even length.

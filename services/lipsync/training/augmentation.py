@@ -12,7 +12,7 @@ from services.lipsync.mel import SAMPLE_RATE_HZ
 from services.lipsync.training.labelled_speech import LabelledSpeech
 from services.lipsync.training.visemes import Segment
 
-# Vocal tracts from about 20 % longer to 22 % shorter than the speaker's, as a scale of the mel filters.
+# Vocal tracts from about 18 % shorter to 22 % longer than the speaker's, as a scale of the mel filters.
 VOCAL_TRACTS = (0.82, 0.87, 0.91, 0.95, 1.0, 1.05, 1.1, 1.16, 1.22)
 
 

@@ -75,5 +75,4 @@ def _frames_of_instants(poses: NDArray[np.float64]) -> NDArray[np.float32]:
     frames = mean.copy()
     frames[:, JAW] += _EXTREME_SHARE * (extreme - mean)[:, JAW]
     frames[:, PRESS] += _EXTREME_SHARE * (poses.max(axis=1) - mean)[:, PRESS]
-    poses: NDArray[np.float32] = np.clip(frames, 0.0, 1.0).astype(np.float32)
-    return poses
+    return np.asarray(np.clip(frames, 0.0, 1.0), np.float32)

@@ -1,0 +1,128 @@
+"""An exported mouth network and labelled speech in, a table of how well the mouth follows each voice out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.lipsync.mel import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
+from services.lipsync.pose import JAW, LIP_TEETH, PRESS, ROUND, shut_poses
+from services.lipsync.training.augmentation import noise
+from services.lipsync.training.coarticulation import pose_track
+from services.lipsync.training.exported_mouth import ExportedMouth
+from services.lipsync.training.labelled_speech import LabelledSpeech
+from services.lipsync.training.visemes import Segment
+
+# A jaw opened by less than this leaves no gap between pressed lips that anyone could see.
+_SHUT_JAW = 0.1
+_LIPS_TOUCH = 0.5
+_TEETH_ON_LIP = 0.35
+_PHONE_MARGIN_SECONDS = 0.02
+_SMALLEST_LABIAL_START_SECONDS = 0.06
+_LONGEST_LAG_FRAMES = 6
+
+
+@dataclass(frozen=True)
+class VoiceScore:
+    """How one voice's mouth compares with the truth of its labels, over all its speech."""
+
+    voice: str
+    seconds: float
+    jaw_correlation: float
+    round_correlation: float
+    press_correlation: float
+    closed_share: float
+    lip_teeth_share: float
+    shut_frames_share: float
+    true_shut_frames_share: float
+    lag_frames: float
+
+
+def voice_scores(mouth: ExportedMouth, corpus: Iterable[LabelledSpeech]) -> list[VoiceScore]:
+    """Return one score per voice, sorted by its name."""
+    by_voice = groupby(sorted(corpus, key=lambda speech: speech.voice), key=lambda speech: speech.voice)
+    return [_voice_score(mouth, voice, list(spoken)) for voice, spoken in by_voice]
+
+
+def stillness(mouth: ExportedMouth, noise_decibels: float | None) -> float:
+    """Return the largest control of any frame over 4 s of silence, or of noise that many dB below full scale."""
+    waveform = np.zeros(4 * SAMPLE_RATE_HZ, np.float32)
+    if noise_decibels is not None:
+        level = 10 ** (noise_decibels / 20)
+        waveform = (level * noise(waveform.size, np.random.default_rng(1))).astype(np.float32)
+    return float(mouth.poses(waveform).max())
+
+
+def score_table(scores: Sequence[VoiceScore]) -> str:
+    """Return the scores as a Markdown table."""
+    rows = [
+        "| voice | seconds | r jaw | r round | r press | p/b/m closed | f/v bitten | frames shut (true) | lag, frames |",
+        "| --- | --: | --: | --: | --: | --: | --: | --: | --: |",
+    ]
+    rows += [
+        f"| {score.voice} | {score.seconds:.0f} | {score.jaw_correlation:.2f} | {score.round_correlation:.2f} "
+        f"| {score.press_correlation:.2f} | {score.closed_share:.0%} | {score.lip_teeth_share:.0%} "
+        f"| {score.shut_frames_share:.0%} ({score.true_shut_frames_share:.0%}) | {score.lag_frames:+.1f} |"
+        for score in scores
+    ]
+    return "\n".join(rows)
+
+
+def _voice_score(mouth: ExportedMouth, voice: str, corpus: Sequence[LabelledSpeech]) -> VoiceScore:
+    predicted, true = [], []
+    closed: list[bool] = []
+    bitten: list[bool] = []
+    for speech in corpus:
+        poses = mouth.poses(speech.waveform)
+        predicted.append(poses)
+        true.append(shut_poses(pose_track(speech.segments, len(poses)), mouth.gate))
+        closed += [bool(_shut(poses[span]).any()) for span in _spans(speech.segments, "pbm", len(poses))]
+        bitten += [
+            bool((poses[span, LIP_TEETH] > _TEETH_ON_LIP).any()) for span in _spans(speech.segments, "fv", len(poses))
+        ]
+    drawn, truth = np.concatenate(predicted), np.concatenate(true)
+    return VoiceScore(
+        voice=voice,
+        seconds=len(drawn) / FRAMES_PER_SECOND,
+        jaw_correlation=_correlation(drawn[:, JAW], truth[:, JAW]),
+        round_correlation=_correlation(drawn[:, ROUND], truth[:, ROUND]),
+        press_correlation=_correlation(drawn[:, PRESS], truth[:, PRESS]),
+        closed_share=float(np.mean(closed)) if closed else float("nan"),
+        lip_teeth_share=float(np.mean(bitten)) if bitten else float("nan"),
+        shut_frames_share=float(_shut(drawn).mean()),
+        true_shut_frames_share=float(_shut(truth).mean()),
+        lag_frames=_lag_frames(drawn[:, JAW], truth[:, JAW]),
+    )
+
+
+def _shut(poses: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return np.asarray((poses[:, PRESS] > _LIPS_TOUCH) & (poses[:, JAW] < _SHUT_JAW))
+
+
+def _spans(segments: Sequence[Segment], viseme: str, frames: int) -> list[slice]:
+    """Return the frames that a viseme may show in; one at the very beginning has no approach to be seen."""
+    spans = (
+        slice(
+            max(0, int((segment.start_seconds - _PHONE_MARGIN_SECONDS) * FRAMES_PER_SECOND)),
+            min(frames, int(np.ceil((segment.end_seconds + _PHONE_MARGIN_SECONDS) * FRAMES_PER_SECOND))),
+        )
+        for segment in segments
+        if segment.viseme == viseme and segment.start_seconds >= _SMALLEST_LABIAL_START_SECONDS
+    )
+    return [span for span in spans if span.stop > span.start]
+
+
+def _correlation(drawn: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+    return float(np.corrcoef(drawn, true)[0, 1])
+
+
+def _lag_frames(drawn: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+    """Return by how many frames the drawn jaw comes late, to a fraction of one (parabola through the peak)."""
+    lags = np.arange(-_LONGEST_LAG_FRAMES, _LONGEST_LAG_FRAMES + 1)
+    middle = slice(_LONGEST_LAG_FRAMES, -_LONGEST_LAG_FRAMES)
+    likeness = np.array([_correlation(np.roll(drawn, -lag)[middle], true[middle]) for lag in lags])
+    best = int(np.clip(likeness.argmax(), 1, len(lags) - 2))
+    before, peak, after = likeness[best - 1 : best + 2]
+    return float(lags[best] + 0.5 * (before - after) / (before - 2 * peak + after))

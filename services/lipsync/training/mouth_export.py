@@ -1,0 +1,89 @@
+"""A trained mouth network in, the artefact that serving loads out: listen.onnx and its manifest."""
+
+import hashlib
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+
+from services.lipsync import mel
+from services.lipsync.pose import CONTROLS, ClosureGate
+from services.lipsync.training.mouth_examples import OFFSET_SECONDS
+from services.lipsync.training.mouth_network import MouthNetwork, example_windows
+
+NAME = "visavis-mouth"
+VERSION = "1.0.0"
+CONTRACT = "pose/1"
+SMOOTHING = (0.15, 0.7, 0.15)
+CLOSURE = ClosureGate(begins=0.12, complete=0.62)
+GRAPH = "listen.onnx"
+MANIFEST = "manifest.json"
+
+_OPSET = 17
+_LARGEST_DIFFERENCE = 1e-5
+_WINDOWS_COMPARED = 64
+
+
+class ExportDiffers(Exception):
+    """The exported graph does not compute what the network computes; do not ship it."""
+
+
+def export_mouth_network(network: MouthNetwork, folder: Path) -> float:
+    """Write listen.onnx and manifest.json; return the largest difference between torch and onnxruntime.
+
+    Raises ExportDiffers if it is above 1e-5.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = folder / GRAPH
+    with warnings.catch_warnings():
+        # The exporter without torch.export is announced as old; it is the one that writes opset 17.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network, (example_windows(),), str(graph), opset_version=_OPSET, dynamo=False,
+            input_names=["mel"], output_names=["pose"], dynamic_axes={"mel": {0: "n"}, "pose": {0: "n"}},
+        )  # fmt: skip
+    difference = _difference(network, graph)
+    if difference > _LARGEST_DIFFERENCE:
+        raise ExportDiffers(f"torch and onnxruntime differ by {difference:.2e}, more than {_LARGEST_DIFFERENCE:.0e}")
+    text = json.dumps(_manifest(hashlib.sha256(graph.read_bytes()).hexdigest()), indent=2)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return difference
+
+
+def _difference(network: MouthNetwork, graph: Path) -> float:
+    shape = (_WINDOWS_COMPARED, *example_windows().shape[1:])
+    windows = np.random.default_rng(0).uniform(-4.0, 4.0, shape).astype(np.float32)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(windows)).numpy()
+    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    exported = np.asarray(session.run(["pose"], {"mel": windows})[0])
+    return float(np.abs(exported - expected).max())
+
+
+def _manifest(sha256: str) -> dict[str, object]:
+    return {
+        "name": NAME,
+        "version": VERSION,
+        "contract": CONTRACT,
+        "fps": mel.FRAMES_PER_SECOND,
+        "mel": {
+            "sample_rate_hz": mel.SAMPLE_RATE_HZ,
+            "hop_samples": mel.HOP_SAMPLES,
+            "window_samples": mel.WINDOW_SAMPLES,
+            "bands": mel.BANDS,
+            "fmin_hz": int(mel.LOWEST_HZ),
+            "fmax_hz": int(mel.HIGHEST_HZ),
+            "preemphasis": mel.PREEMPHASIS,
+            "columns": mel.COLUMNS_PER_WINDOW,
+        },
+        "offset_seconds": OFFSET_SECONDS,
+        "controls": list(CONTROLS),
+        "smoothing": list(SMOOTHING),
+        "closure": {"from": CLOSURE.begins, "to": CLOSURE.complete},
+        "files": {"listen": {"path": GRAPH, "sha256": sha256}},
+        "licence": "Apache-2.0",
+        "source": "made by services/lipsync/training",
+    }
