@@ -1,0 +1,106 @@
+/** The page's elements in, a conversation with a face out: every part is made and joined here. */
+import { avatars, models, voices } from "./api.js";
+import { Conversation } from "./conversation.js";
+import { Captions } from "./face/captions.js";
+import { Face } from "./face/face.js";
+import { phrase, problemSentence, translatePage } from "./i18n/strings.js";
+import { Preferences } from "./preferences.js";
+import { Session } from "./session.js";
+import { Composer } from "./view/composer.js";
+import { drawIcon } from "./view/icon.js";
+import { noticeOf } from "./view/notice.js";
+import { Progress } from "./view/progress.js";
+import { Settings } from "./view/settings.js";
+import { fillSuggestions, Transcript } from "./view/transcript.js";
+
+const at = (id) => document.getElementById(id);
+
+translatePage();
+
+const conversation = new Conversation();
+const preferences = new Preferences();
+const face = new Face({ idle: at("idle"), speech: at("speech") });
+const captions = new Captions(at("captions"), at("speech"));
+const progress = new Progress({
+  box: at("progress"),
+  track: at("progress-track"),
+  bar: at("progress-bar"),
+  stage: at("progress-stage"),
+  seconds: at("progress-seconds"),
+});
+const announce = (text) => (at("announcer").textContent = text);
+const session = new Session({ conversation, preferences, face, captions, progress, announce });
+const composer = new Composer(
+  { form: at("composer"), field: at("message"), send: at("send"), stop: at("stop") },
+  { onSend: (text) => session.say(text), onStop: () => session.stop() },
+);
+const settings = new Settings(
+  at("settings"),
+  { avatar: at("avatar"), language: at("language"), voice: at("voice"), video: at("video") },
+  preferences,
+);
+new Transcript({ scroller: at("transcript"), list: at("messages"), welcome: at("welcome") }, conversation, {
+  onAskAgain: (message) => session.askAgain(message),
+});
+fillSuggestions(at("suggestions"), (text) => session.say(text));
+
+at("open-settings").addEventListener("click", () => settings.open());
+at("new-conversation").addEventListener("click", () => {
+  session.startOver();
+  composer.focus();
+});
+
+const STATE_WORDS = { idle: "stateIdle", thinking: "stateThinking", speaking: "stateSpeaking" };
+
+function drawState() {
+  at("stage").dataset.state = face.state;
+  at("state-text").textContent = phrase(STATE_WORDS[face.state]);
+  if (!face.speaking) at("hear").hidden = true;
+  captions.follow(face.speaking);
+  composer.show({ busy: session.busy, speaking: face.speaking });
+}
+
+function drawSound() {
+  const muted = at("speech").muted;
+  at("sound").setAttribute("aria-pressed", muted);
+  drawIcon(at("sound").querySelector("svg"), muted ? "muted" : "sound");
+}
+
+face.addEventListener("changed", drawState);
+session.addEventListener("changed", drawState);
+face.addEventListener("muffled", () => (at("hear").hidden = false));
+face.addEventListener("lost", () => announce(problemSentence({ type: "video-lost" })));
+at("hear").addEventListener("click", () => {
+  at("hear").hidden = true;
+  at("speech").muted = false;
+});
+at("sound").addEventListener("click", () => {
+  at("speech").muted = !at("speech").muted;
+  preferences.set("muted", at("speech").muted);
+});
+at("speech").addEventListener("volumechange", drawSound);
+at("speech").muted = preferences.get("muted");
+
+let offered = [];
+
+function wearChosenAvatar() {
+  const avatar = offered.find(({ id }) => id === preferences.get("avatar")) ?? offered[0];
+  if (!avatar) return;
+  face.wear(avatar);
+  at("ambient").src = avatar.poster_url;
+  at("ambient").hidden = false;
+}
+
+preferences.addEventListener("changed", ({ detail: { name, value } }) => {
+  if (name === "avatar") wearChosenAvatar();
+  if (name === "video") document.body.classList.toggle("text-only", !value);
+});
+document.body.classList.toggle("text-only", !preferences.get("video"));
+drawState();
+composer.focus();
+
+const [faces, spoken, thinkers] = await Promise.allSettled([avatars(), voices(), models()]);
+offered = faces.value ?? [];
+settings.offer({ avatars: offered, voices: spoken.value ?? [] });
+wearChosenAvatar();
+at("notice").textContent = noticeOf(thinkers.value?.[0]);

@@ -1,0 +1,67 @@
+/** Keys and clicks in; out come the words the user sends, and the wish to stop. */
+
+/** What the field may grow to is the style sheet's to say. */
+const AUTO_HEIGHT = "auto";
+
+export class Composer {
+  #field;
+  #send;
+  #stop;
+  #onSend;
+  #busy = false;
+  #speaking = false;
+
+  constructor({ form, field, send, stop }, { onSend, onStop }) {
+    this.#field = field;
+    this.#send = send;
+    this.#stop = stop;
+    this.#onSend = onSend;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    field.addEventListener("keydown", (event) => {
+      // While an input method composes a Chinese word, Enter takes the word.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      event.preventDefault();
+      this.#submit();
+    });
+    field.addEventListener("input", () => this.#draw());
+    stop.addEventListener("click", onStop);
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) onStop();
+    });
+    this.#draw();
+  }
+
+  /** A reply in the making forbids the next one; a face that merely still speaks may be interrupted. */
+  show({ busy, speaking }) {
+    const hadFocus = document.activeElement === this.#stop;
+    this.#busy = busy;
+    this.#speaking = speaking;
+    this.#draw();
+    if (hadFocus && this.#stop.hidden) this.#field.focus();
+  }
+
+  focus() {
+    this.#field.focus();
+  }
+
+  #submit() {
+    const text = this.#field.value.trim();
+    if (text === "" || this.#busy) return;
+    this.#field.value = "";
+    this.#draw();
+    this.#onSend(text);
+  }
+
+  #draw() {
+    const empty = this.#field.value.trim() === "";
+    const stoppable = this.#busy || (this.#speaking && empty);
+    this.#stop.hidden = !stoppable;
+    this.#send.hidden = stoppable;
+    this.#send.disabled = empty;
+    this.#field.style.height = AUTO_HEIGHT;
+    this.#field.style.height = `${this.#field.scrollHeight}px`;
+  }
+}

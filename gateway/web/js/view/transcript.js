@@ -1,0 +1,69 @@
+/** A conversation in, the list of its messages out, scrolled to the newest unless the reader has scrolled away. */
+import { suggestions } from "../i18n/strings.js";
+import { MessageView } from "./message.js";
+
+/** Closer to the end than this counts as reading along. */
+const READING_ALONG_PX = 80;
+
+export class Transcript {
+  #scroller;
+  #list;
+  #welcome;
+  #views = new Map();
+  #onAskAgain;
+  #readsAlong = true;
+
+  constructor({ scroller, list, welcome }, conversation, { onAskAgain }) {
+    this.#scroller = scroller;
+    this.#list = list;
+    this.#welcome = welcome;
+    this.#onAskAgain = onAskAgain;
+    scroller.addEventListener("scroll", () => (this.#readsAlong = this.#distanceToEnd() < READING_ALONG_PX));
+    conversation.addEventListener("added", ({ detail }) => this.#add(detail));
+    conversation.addEventListener("changed", ({ detail }) => this.#views.get(detail.id)?.show(detail));
+    conversation.addEventListener("removed", ({ detail }) => this.#remove(detail));
+    conversation.addEventListener("cleared", () => this.#clear());
+  }
+
+  #add(message) {
+    const options = { onAskAgain: this.#onAskAgain, onGrowth: () => this.#follow() };
+    const view = new MessageView(message, options);
+    this.#views.set(message.id, view);
+    this.#list.append(view.element);
+    this.#welcome.hidden = true;
+    this.#readsAlong = true;
+    this.#follow();
+  }
+
+  #remove(message) {
+    this.#views.get(message.id)?.element.remove();
+    this.#views.delete(message.id);
+  }
+
+  #clear() {
+    this.#views.clear();
+    this.#list.replaceChildren();
+    this.#welcome.hidden = false;
+  }
+
+  #distanceToEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  #follow() {
+    if (this.#readsAlong) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+}
+
+/** First things to say, as buttons. */
+export function fillSuggestions(place, onChosen) {
+  for (const text of suggestions) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    button.textContent = text;
+    button.addEventListener("click", () => onChosen(text));
+    place.append(button);
+  }
+}
