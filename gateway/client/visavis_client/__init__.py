@@ -1,1 +1,48 @@
 """Typed Python client of Vis-à-vis, and the visavis command."""
+
+from visavis_client.blocking import Client, Reply
+from visavis_client.catalogue import Avatar, Voice
+from visavis_client.client import AsyncClient, AsyncReply
+from visavis_client.cursor import Patience
+from visavis_client.errors import NothingMade, Problem, Unreachable, VisavisError
+from visavis_client.events import (
+    Accepted,
+    AudioOk,
+    Done,
+    Event,
+    Fragment,
+    Progress,
+    TextDelta,
+    TextOk,
+    Utterance,
+    VideoOk,
+)
+from visavis_client.media import Media
+from visavis_client.request import Message, ReplyOptions
+
+__all__ = [
+    "Accepted",
+    "AsyncClient",
+    "AsyncReply",
+    "AudioOk",
+    "Avatar",
+    "Client",
+    "Done",
+    "Event",
+    "Fragment",
+    "Media",
+    "Message",
+    "NothingMade",
+    "Patience",
+    "Problem",
+    "Progress",
+    "Reply",
+    "ReplyOptions",
+    "TextDelta",
+    "TextOk",
+    "Unreachable",
+    "Utterance",
+    "VideoOk",
+    "VisavisError",
+    "Voice",
+]

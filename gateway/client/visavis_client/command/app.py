@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
+from visavis_client.command.lists import avatars, voices
+from visavis_client.command.plain_text import plain_text
 from visavis_client.command.serve import serve
-from visavis_client.local import StackError
+from visavis_client.command.speak import animate, ask, say
+from visavis_client.errors import VisavisError
 
 app = typer.Typer(
     name="visavis",
@@ -15,20 +19,27 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Boxes would break sentences and paths into pieces.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serve)
-
-
-@app.callback()
-def _commands() -> None:
-    pass
+for command in (say, ask, animate, voices, avatars, serve):
+    app.command()(command)
 
 
 def main() -> None:
     """Runs the command; exits 0 when it worked, 1 when it did not, 2 on wrong usage, 128 + n on a signal."""
     try:
         app()
-    except StackError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
+    except VisavisError as error:
+        sentence = str(error)
+    except OSError as error:
+        sentence = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    except Exception as error:
+        if os.environ.get("VISAVIS_TRACEBACK"):
+            raise
+        sentence = (
+            f"visavis itself failed ({type(error).__name__}: {error}); VISAVIS_TRACEBACK=1 shows where."
+        )
+    print(plain_text(sentence), file=sys.stderr)
+    sys.exit(1)

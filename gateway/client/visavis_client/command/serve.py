@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -34,4 +35,4 @@ async def _serve(host: str, port: int) -> None:
         lines.show("visavis", f"Starting on {stack.url} …")
         await stack.readiness()
         lines.show("visavis", f"Ready: open {stack.url} (Ctrl-C stops everything)")
-        await stack.end()
+        await stack.while_running(asyncio.Event().wait())

@@ -7,18 +7,22 @@ import signal
 import socket
 import sys
 from asyncio import FIRST_COMPLETED
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 from honcho.environ import parse_procfile
 
 import visavis_client
+from visavis_client.errors import VisavisError
 from visavis_client.local.readiness import Readiness, read_readiness
 from visavis_client.local.supervisor import Command, Running, ShowLine, running
+
+Result = TypeVar("Result")
 
 # This package lies in gateway/client/visavis_client.
 CHECKOUT = Path(visavis_client.__file__).resolve().parents[3]
@@ -27,8 +31,8 @@ START_SECONDS = 180.0
 _POLL_SECONDS = 0.2
 
 
-class StackError(Exception):
-    """The stack cannot start or has ended; the message is a sentence for people."""
+class StackError(VisavisError):
+    """The stack cannot start or has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +48,27 @@ class Stack:
         Raises:
             StackError: a process ended, or `START_SECONDS` passed.
         """
-        polling = asyncio.create_task(self._poll())
         try:
-            await asyncio.wait((polling, *self._watches), timeout=START_SECONDS, return_when=FIRST_COMPLETED)
-            self._raise_if_one_ended()
-            if not polling.done():
-                raise StackError(
-                    f"Not every stage was serving after {START_SECONDS:.0f} seconds; see the lines above."
-                )
-            return polling.result()
-        finally:
-            polling.cancel()
+            async with asyncio.timeout(START_SECONDS):
+                return await self.while_running(self._poll())
+        except TimeoutError:
+            raise StackError(f"Not every stage was serving after {START_SECONDS:.0f} seconds.") from None
 
-    async def end(self) -> None:
-        """Waits until a process ends, which none should.
+    async def while_running(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """The result of `work`, which is given up as soon as a process ends.
 
         Raises:
-            StackError: always; says which one and how.
+            StackError: a process ended; says which one and how.
         """
-        await asyncio.wait(self._watches, return_when=FIRST_COMPLETED)
-        self._raise_if_one_ended()
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait((task, *self._watches), return_when=FIRST_COMPLETED)
+            if not task.done() or task.exception() is not None:
+                self._raise_if_one_ended()
+            return await task
+        finally:
+            task.cancel()
+            await asyncio.wait((task,))
 
     async def _poll(self) -> Readiness:
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as http:

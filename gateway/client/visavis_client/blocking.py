@@ -1,0 +1,183 @@
+"""Messages, a text or speech go in; a reply whose events can be followed comes out. Without asyncio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import httpx
+from httpx_sse import connect_sse
+
+from visavis_client.catalogue import Avatar, Voice, listed_avatars, listed_voices
+from visavis_client.connection import connection, translated
+from visavis_client.cursor import PATIENT, Cursor, Patience
+from visavis_client.errors import response_problem
+from visavis_client.events import Done, Event
+from visavis_client.media import Media, media_file
+from visavis_client.new_file import new_file
+from visavis_client.request import Message, ReplyOptions, reply_request
+
+
+class Reply:
+    """A reply that is being made. Iterating gives its events from the first to the last, each once.
+
+    A lost line is taken up again where it broke; iterating again starts at the first event.
+    """
+
+    def __init__(self, reply_id: str, http: httpx.Client, patience: Patience) -> None:
+        self.id = reply_id
+        self._path = f"/v1/replies/{reply_id}"
+        self._http = http
+        self._patience = patience
+
+    def __iter__(self) -> Generator[Event, None, None]:
+        return self.events()
+
+    def events(self) -> Generator[Event, None, None]:
+        """The events until `Done`.
+
+        Raises:
+            Problem: the reply failed.
+            Unreachable: the line was lost too often.
+        """
+        cursor = Cursor(self._patience)
+        while cursor.done is None:
+            with closing(self._events_of_one_line(cursor)) as events:
+                yield from events
+            if cursor.done is None:
+                time.sleep(cursor.lost())
+
+    def done(self) -> Done:
+        """Waits for the end. Raises as `events` does."""
+        with closing(self.events()) as events:
+            for event in events:
+                if isinstance(event, Done):
+                    return event
+        raise AssertionError("events() ends with Done or raises")
+
+    def cancel(self) -> None:
+        """Stops every stage. A reply that has already ended is removed with its media."""
+        _answer(self._http, "DELETE", self._path)
+
+    def save(self, path: Path, media: Media = "video") -> None:
+        """Waits for the end and writes a file, which appears at `path` only once all of it is there.
+
+        Args:
+            path: where to; a file that is there is replaced.
+            media: the video is MP4 (H.264, AAC), the audio WAV, the captions WebVTT.
+
+        Raises:
+            NothingMade: the reply was cancelled, or nothing in it could be spoken.
+            Problem: the reply failed.
+            Unreachable: the line was lost too often.
+            OSError: the path cannot be written.
+        """
+        name = media_file(self.done(), media)
+        with (
+            new_file(path) as file,
+            translated(self._http.base_url),
+            self._http.stream("GET", f"{self._path}/{name}") as response,
+        ):
+            if response.is_error:
+                response.read()
+                raise response_problem(response)
+            for block in response.iter_bytes():
+                file.write(block)
+
+    def _events_of_one_line(self, cursor: Cursor) -> Generator[Event, None, None]:
+        try:
+            with connect_sse(self._http, "GET", f"{self._path}/events", headers=cursor.headers) as source:
+                if source.response.is_error:
+                    source.response.read()
+                if not cursor.check(source.response):
+                    return
+                for sent in source.iter_sse():
+                    event = cursor.event(sent)
+                    if event is not None:
+                        yield event
+                    if cursor.done is not None:
+                        return
+        except httpx.TransportError:
+            return
+
+
+class Client:
+    """A gateway, spoken to without asyncio. Use it as a context manager, or close it.
+
+    Args:
+        server: its address, such as http://127.0.0.1:8000.
+        api_key: sent as a bearer token.
+        patience: with lost lines.
+    """
+
+    def __init__(self, server: str, *, api_key: str | None = None, patience: Patience = PATIENT) -> None:
+        self._http = httpx.Client(**connection(server, api_key))
+        self._patience = patience
+
+    def reply(
+        self,
+        *,
+        messages: Sequence[Message] | None = None,
+        say: str | None = None,
+        audio: Path | bytes | None = None,
+        idempotency_key: str | None = None,
+        llm_api_key: str | None = None,
+        **options: Unpack[ReplyOptions],
+    ) -> Reply:
+        """Asks for a reply; the work has started when this returns.
+
+        Args:
+            messages: a conversation for the language model to answer.
+            say: a text to speak word for word.
+            audio: recorded speech (a sound file or its bytes); only the face is made.
+            idempotency_key: the same key and request give the same reply, made once.
+            llm_api_key: the caller's own key for the language model; never stored.
+            options: how it is made, see `ReplyOptions`.
+
+        Raises:
+            Problem: the gateway refuses the request.
+            Unreachable: no gateway answers.
+            ValueError: not exactly one of `messages`, `say` and `audio` is given.
+        """
+        request = reply_request(
+            messages=messages,
+            say=say,
+            audio=audio,
+            idempotency_key=idempotency_key,
+            llm_api_key=llm_api_key,
+            options=options,
+        )
+        response = _answer(self._http, "POST", "/v1/replies", **request)
+        return Reply(response.json()["id"], self._http, self._patience)
+
+    def voices(self) -> list[Voice]:
+        """The voices that can be asked for."""
+        return listed_voices(_answer(self._http, "GET", "/v1/voices"))
+
+    def avatars(self) -> list[Avatar]:
+        """The faces that can be asked for."""
+        return listed_avatars(_answer(self._http, "GET", "/v1/avatars"))
+
+    def close(self) -> None:
+        """Closes the connections; replies go on."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _answer(http: httpx.Client, method: str, path: str, **arguments: Any) -> httpx.Response:
+    with translated(http.base_url):
+        response = http.request(method, path, **arguments)
+    if response.is_error:
+        raise response_problem(response)
+    return response

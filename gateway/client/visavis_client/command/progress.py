@@ -1,0 +1,120 @@
+"""Events of a reply go in; a bar on a terminal, or a few plain lines elsewhere, come out on stderr."""
+
+from __future__ import annotations
+
+import math
+import sys
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+
+from visavis_client.events import Event
+from visavis_client.events import Progress as ProgressEvent
+
+_DOING = {"text": "Writing the text", "speech": "Speaking", "video": "Moving the face"}
+# Plain lines are for logs: one at every tenth.
+_PLAIN_STEPS = 10
+
+
+class ProgressDisplay(Protocol):
+    """Shows how far a reply is; entered before the first call, left after the last."""
+
+    def say(self, sentence: str) -> None:
+        """Shows what is being done while it is not known for how long."""
+
+    def follow(self, event: Event) -> None:
+        """Shows what the event says of the progress."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def progress_display() -> ProgressDisplay:
+    """The display that suits stderr."""
+    console = Console(stderr=True)
+    return BarDisplay(console) if console.is_terminal else LineDisplay()
+
+
+class BarDisplay:
+    """One bar that never moves back, with the seconds left."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=None, left="", visible=False)
+        self._fraction = 0.0
+
+    def say(self, sentence: str) -> None:
+        """Shows a moving bar without an end."""
+        self._progress.update(self._task, description=sentence, total=None, left="", visible=True)
+
+    def follow(self, event: Event) -> None:
+        """Moves the bar on `progress` events."""
+        if isinstance(event, ProgressEvent):
+            self._fraction = max(self._fraction, event.fraction)
+            self._progress.update(
+                self._task,
+                description=_doing(event),
+                total=1.0,
+                completed=self._fraction,
+                left=_left(event),
+                visible=True,
+            )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+class LineDisplay:
+    """A line at every tenth of the way."""
+
+    def __init__(self) -> None:
+        self._step = 0
+
+    def say(self, sentence: str) -> None:
+        """Prints the sentence."""
+        print(sentence, file=sys.stderr, flush=True)
+
+    def follow(self, event: Event) -> None:
+        """Prints a line where the next tenth is reached."""
+        if isinstance(event, ProgressEvent):
+            step = math.floor(event.fraction * _PLAIN_STEPS)
+            if step > self._step:
+                self._step = step
+                self.say(f"{_doing(event)}: {event.fraction:.0%}, {_left(event)}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+
+def _doing(event: ProgressEvent) -> str:
+    if event.queue_position > 0:
+        return f"Waiting, {event.queue_position} ahead"
+    return _DOING[event.stage]
+
+
+def _left(event: ProgressEvent) -> str:
+    return f"{math.ceil(event.eta_seconds)} s left"
