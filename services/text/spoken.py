@@ -1,0 +1,73 @@
+"""A slice of a reply as shown goes in, the words a voice should read come out, and the language they are in.
+
+Markdown is read by markdown-it-py: on real replies a parser is right where patterns fail (nested emphasis,
+links with brackets, code spans with asterisks). Only marks whose partner lies in another slice are left to
+patterns.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+# An indented paragraph of a chat reply is an indented paragraph, not code; a line of "---" is no heading.
+_MARKDOWN = MarkdownIt("commonmark").enable("strikethrough").disable(["code", "html_block", "lheading"])
+_LINK = re.compile(r"(?:https?://|www\.)[^\s<>（）。，]*[^\s<>（）。，.,;:!?)\]'\"]", re.IGNORECASE)
+_HALF_LINK = re.compile(r"\]\([^()\s]*\)?")
+_HALF_MARKS = re.compile(r"(?<!\w)(?:\*{1,3}|_{1,3}|~~|`+)(?=\S)|(?<=\S)(?:\*{1,3}|_{1,3}|~~|`+)(?!\w)")
+_TABLE_RULE = re.compile(r"^[\s|:+-]*$")
+_SPACE_BEFORE_MARK = re.compile(r"\s+([.,;:!?。，；：！？])")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+_WORD = re.compile(r"[^\W\d_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
+# Below this, symbols are letters' neighbours that voices read well: degree, section, copyright.
+_FIRST_PICTOGRAPH = 0x2190
+# Joins emoji, chooses their look, frames keycaps.
+_EMOJI_GLUE = frozenset("\u200d\ufe0e\ufe0f\u20e3")
+
+
+def spoken_text(shown: str) -> str:
+    """`shown` without code blocks, Markdown marks, bare links and emoji; empty when nothing can be spoken."""
+    words = _HALF_LINK.sub("", " ".join(_texts(_MARKDOWN.parse(shown))))
+    words = _HALF_MARKS.sub("", _LINK.sub("", words))
+    if shown.lstrip().startswith("|"):
+        words = "" if _TABLE_RULE.match(words) else ", ".join(filter(None, map(str.strip, words.split("|"))))
+    words = "".join(character for character in words if not _is_pictograph(character))
+    words = _SPACE_BEFORE_MARK.sub(r"\1", " ".join(words.split()))
+    return words if any(character.isalnum() for character in words) else ""
+
+
+def language_of(spoken: str) -> str:
+    """Either "zh", where Chinese characters are no fewer than other words, or "en"."""
+    han = len(_HAN.findall(spoken))
+    return "zh" if han and han >= len(_WORD.findall(spoken)) else "en"
+
+
+def is_han(character: str) -> bool:
+    """Whether one character is read as a syllable of Chinese."""
+    return _HAN.match(character) is not None
+
+
+def _texts(tokens: Iterable[Token]) -> Iterable[str]:
+    for token in tokens:
+        if token.type == "inline":
+            yield "".join(_inline_texts(token.children or ()))
+
+
+def _inline_texts(tokens: Iterable[Token]) -> Iterable[str]:
+    for token in tokens:
+        if token.type in ("text", "code_inline"):
+            yield token.content
+        elif token.type in ("softbreak", "hardbreak", "html_inline"):
+            yield " "
+        elif token.type == "image":
+            yield token.content
+
+
+def _is_pictograph(character: str) -> bool:
+    if character in _EMOJI_GLUE:
+        return True
+    return ord(character) >= _FIRST_PICTOGRAPH and unicodedata.category(character) in ("So", "Sk", "Cn", "Co")
