@@ -1,0 +1,51 @@
+"""The environment goes in, a served TtsService comes out: the only place where the parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from visavis.rpc.server import Service, serve
+from visavis.rpc.settings import read_settings
+from visavis.v1 import tts_pb2, tts_pb2_grpc
+
+from services.tts.embedded_provider import EmbeddedProvider
+from services.tts.espeak_engine import EspeakEngine
+from services.tts.google_provider import GoogleOptions, GoogleProvider
+from services.tts.pico.engine import PicoEngine
+from services.tts.providers import SpeechProvider
+from services.tts.servicer import TtsServicer
+from services.tts.settings import ProviderChoice, TtsSettings
+
+log = structlog.get_logger()
+
+
+def tts_service(settings: TtsSettings) -> Service:
+    """The service that `settings` describe, not yet started."""
+    provider = chosen_provider(settings)
+    servicer = TtsServicer(provider, longest_characters=settings.longest_characters)
+
+    async def prepare() -> None:
+        await provider.prepare()
+        log.info("provider ready", provider=provider.name, embedded=provider.embedded)
+
+    return Service(
+        full_name=tts_pb2.DESCRIPTOR.services_by_name["TtsService"].full_name,
+        register=lambda server: tts_pb2_grpc.add_TtsServiceServicer_to_server(servicer, server),
+        prepare=prepare,
+        close=provider.close,
+    )
+
+
+def chosen_provider(settings: TtsSettings) -> SpeechProvider:
+    """The one provider that speaks in this process."""
+    if settings.chosen_provider is ProviderChoice.GOOGLE:
+        return GoogleProvider(
+            GoogleOptions(endpoint=settings.google_endpoint, timeout_seconds=settings.google_seconds)
+        )
+    return EmbeddedProvider((PicoEngine, EspeakEngine), concurrency=settings.embedded_concurrency)
+
+
+if __name__ == "__main__":
+    tts_settings = read_settings(TtsSettings)
+    asyncio.run(serve(tts_service(tts_settings), tts_settings))

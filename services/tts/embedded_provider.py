@@ -1,0 +1,75 @@
+"""An utterance in, a recording out, made in this process by the engine that owns the voice."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from services.tts.providers import Recording, Utterance
+from services.tts.voices import Voice
+
+
+class Stopped(Exception):
+    """An engine gave up because it was told to."""
+
+
+class Engine(Protocol):
+    """Speaks on the calling thread; several threads may call at once."""
+
+    voices: Sequence[Voice]
+    phone_set: str
+
+    def recording(self, utterance: Utterance, stop: threading.Event) -> Recording:
+        """The utterance spoken. Raises Stopped soon after `stop` is set."""
+
+
+class EmbeddedProvider:
+    """Speaks without keys and without network, `concurrency` utterances at a time."""
+
+    name = "embedded"
+    embedded = True
+
+    def __init__(self, engines: Sequence[Callable[[], Engine]], *, concurrency: int) -> None:
+        """`engines` make the engines; they are called in `prepare`."""
+        self._makers = engines
+        self._engine_of: dict[str, Engine] = {}
+        self._voices: list[Voice] = []
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="speech")
+
+    async def prepare(self) -> None:
+        """Loads every engine and lets each voice say a word, so that the first caller does not wait."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._load)
+
+    async def voices(self) -> Sequence[Voice]:
+        """All engines' voices, in the engines' order."""
+        return self._voices
+
+    def phone_set(self, voice: Voice) -> str:
+        """The engine's own."""
+        return self._engine_of[voice.name].phone_set
+
+    async def recording(self, utterance: Utterance) -> Recording:
+        """The utterance as its voice says it; cancelling stops the thread within one slice of its work."""
+        stop = threading.Event()
+        engine = self._engine_of[utterance.voice.name]
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, engine.recording, utterance, stop
+            )
+        finally:
+            stop.set()
+
+    async def close(self) -> None:
+        """Ends the threads."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _load(self) -> None:
+        for make in self._makers:
+            engine = make()
+            for voice in engine.voices:
+                engine.recording(Utterance("1", voice), threading.Event())
+                self._engine_of[voice.name] = engine
+                self._voices.append(voice)

@@ -1,0 +1,149 @@
+"""Text in, espeak-ng's speech (22.05 kHz) with the times of words and phones out: English and Mandarin."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import espeakng_loader  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+from services.tts.embedded_provider import Stopped
+from services.tts.providers import Recording, Timing, Utterance
+from services.tts.voices import Voice
+
+# espeak-ng's speak_lib.h
+_SYNCHRONOUS = 2
+_PHONEME_EVENTS_IN_IPA = 0x0003
+_LIST_TERMINATED, _WORD, _PHONEME = 0, 1, 7
+_RATE, _PITCH = 1, 3
+_UTF8 = 1
+_BUFFER_MS = 200
+# Words per minute, and the middle of a scale on which 50 steps are an octave.
+_OWN_RATE, _OWN_PITCH, _STEPS_PER_SEMITONE = 175, 50, 50 / 12
+_NATIVE_NAMES = {"espeak-en": "en-us", "espeak-zh": "cmn"}
+
+
+class EspeakEngine:
+    """Clear and quick, plainly a machine. One utterance at a time: the library is one global synthesiser."""
+
+    voices: Sequence[Voice] = (
+        Voice("espeak-en", "Robot", ("en-US", "en-GB"), "male"),
+        Voice("espeak-zh", "小易", ("cmn-CN", "zh-CN", "zh"), "male", default=True),
+    )
+    phone_set = "ipa"
+
+    def __init__(self) -> None:
+        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        self._turn = threading.Lock()
+        data = espeakng_loader.get_data_path().encode()
+        self._rate_hz = int(
+            self._library.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, data, _PHONEME_EVENTS_IN_IPA)
+        )
+        if self._rate_hz <= 0:
+            raise RuntimeError("espeak-ng did not start: its data is missing")
+        self._run = _Run(threading.Event())
+        # Held here, or it would be freed while the library still calls it.
+        self._callback = _Callback(self._hear)
+        self._library.espeak_SetSynthCallback(self._callback)
+
+    def recording(self, utterance: Utterance, stop: threading.Event) -> Recording:
+        """The utterance spoken. Raises Stopped soon after `stop` is set."""
+        with self._turn:
+            self._run = run = _Run(stop)
+            self._library.espeak_SetVoiceByName(_NATIVE_NAMES[utterance.voice.name].encode())
+            self._set(_RATE, _OWN_RATE * utterance.speaking_rate)
+            self._set(_PITCH, _OWN_PITCH + _STEPS_PER_SEMITONE * utterance.pitch_semitones)
+            text = utterance.text.replace("\0", " ").encode() + b"\0"
+            self._library.espeak_Synth(text, len(text), 0, 0, 0, _UTF8, None, None)
+        if stop.is_set():
+            raise Stopped
+        pcm = np.concatenate([np.zeros(0, np.int16), *run.pcm])
+        seconds = pcm.size / self._rate_hz
+        return Recording(
+            waveform=pcm.astype(np.float32) / np.float32(32_768),
+            sample_rate_hz=self._rate_hz,
+            words=_words(utterance.text, run.words, self._rate_hz, seconds),
+            phones=_phones(run.phones, self._rate_hz, seconds),
+        )
+
+    def _hear(
+        self, samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]
+    ) -> int:
+        return self._run.hear(samples, count, events)
+
+    def _set(self, parameter: int, value: float) -> None:
+        self._library.espeak_SetParameter(parameter, round(value), 0)
+
+
+class _EventId(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _EventId),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the library says while it speaks one utterance; samples count from the utterance's first."""
+
+    stop: threading.Event
+    pcm: list[NDArray[np.int16]] = field(default_factory=list)
+    # (first character, first sample)
+    words: list[tuple[int, int]] = field(default_factory=list)
+    # (name, first sample)
+    phones: list[tuple[str, int]] = field(default_factory=list)
+
+    def hear(
+        self, samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]
+    ) -> int:
+        """The library's callback; 1 makes it stop."""
+        if samples and count > 0:
+            self.pcm.append(np.ctypeslib.as_array(samples, (count,)).astype(np.int16))
+        index = 0
+        while events[index].type != _LIST_TERMINATED:
+            event = events[index]
+            if event.type == _WORD:
+                self.words.append((event.text_position - 1, event.sample))
+            elif event.type == _PHONEME:
+                self.phones.append((event.id.string.decode("utf-8", "ignore"), event.sample))
+            index += 1
+        return int(self.stop.is_set())
+
+
+def _words(text: str, events: Sequence[tuple[int, int]], rate_hz: int, seconds: float) -> list[Timing]:
+    """Each word reaches to the next; what is written between two, such as a comma, belongs to the first."""
+    nexts = [*events[1:], (len(text), round(seconds * rate_hz))]
+    timings = []
+    for (first, start), (after, end) in zip(events, nexts, strict=True):
+        written = text[first:after].strip()
+        if written and end > start:
+            timings.append(Timing(written, start / rate_hz, end / rate_hz))
+    return timings
+
+
+def _phones(events: Sequence[tuple[str, int]], rate_hz: int, seconds: float) -> list[Timing]:
+    ends = [*(start for _, start in events[1:]), round(seconds * rate_hz)]
+    return [
+        Timing(name, start / rate_hz, end / rate_hz)
+        for (name, start), end in zip(events, ends, strict=True)
+        if name and end > start
+    ]

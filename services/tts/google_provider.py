@@ -1,0 +1,203 @@
+"""An utterance in, Google Cloud Text-to-Speech's recording with the times of its words out."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+import wave
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+import grpc
+import numpy as np
+from google.api_core import exceptions
+from google.api_core.client_options import ClientOptions
+from google.api_core.retry import AsyncRetry, if_exception_type
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+
+# The version that tells when each SSML mark is passed.
+from google.cloud import texttospeech_v1beta1 as google_tts
+from google.cloud.texttospeech_v1beta1.services.text_to_speech.transports import (
+    TextToSpeechGrpcAsyncIOTransport,
+)
+from visavis.rpc.failures import Failure, FailureType
+
+from services.tts.mastering import SAMPLE_RATE_HZ
+from services.tts.providers import Recording, Timing, Utterance
+from services.tts.voices import Voice
+
+_DEFAULT_VOICES = ("en-US-Wavenet-F", "cmn-CN-Wavenet-D")
+# The list changes a few times a year.
+_VOICES_SECONDS = 3_600.0
+# These families refuse SSML marks.
+_WITHOUT_MARKS = ("Chirp", "Journey", "Studio")
+_GENDERS = {
+    google_tts.SsmlVoiceGender.FEMALE: "female",
+    google_tts.SsmlVoiceGender.MALE: "male",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleOptions:
+    """`endpoint`: host:port, or http://host:port for a server without TLS and credentials; None is Google."""
+
+    endpoint: str | None
+    timeout_seconds: float
+
+
+class GoogleProvider:
+    """Speaks through the vendor's own client library; credentials come from the standard environment."""
+
+    name = "google"
+    embedded = False
+
+    def __init__(self, options: GoogleOptions) -> None:
+        self._options = options
+        self._client: google_tts.TextToSpeechAsyncClient | None = None
+        self._voices: Sequence[Voice] = ()
+        self._voices_until = 0.0
+        self._listing = asyncio.Lock()
+        self._retry = AsyncRetry(
+            predicate=if_exception_type(exceptions.ServiceUnavailable),
+            initial=0.2,
+            maximum=2.0,
+            timeout=options.timeout_seconds,
+        )
+
+    async def prepare(self) -> None:
+        """Reads the credentials; nothing is sent. Ends the process with a sentence where there are none."""
+        try:
+            self._client = _client(self._options.endpoint)
+        except (DefaultCredentialsError, OSError, ValueError) as error:
+            raise SystemExit(
+                "Google's credentials cannot be read: let GOOGLE_APPLICATION_CREDENTIALS name a service "
+                f"account's JSON file, or set TTS_PROVIDER=embedded. ({type(error).__name__})"
+            ) from None
+
+    async def voices(self) -> Sequence[Voice]:
+        """The account's voices, asked for once an hour."""
+        async with self._listing:
+            if time.monotonic() >= self._voices_until:
+                with _google_failures():
+                    response = await self._ready_client().list_voices(
+                        retry=self._retry, timeout=self._options.timeout_seconds
+                    )
+                self._voices = [_voice(voice) for voice in response.voices]
+                self._voices_until = time.monotonic() + _VOICES_SECONDS
+        return self._voices
+
+    def phone_set(self, voice: Voice) -> str:  # noqa: ARG002
+        """Google gives no phones."""
+        return ""
+
+    async def recording(self, utterance: Utterance) -> Recording:
+        """The utterance as Google speaks it; cancelling closes the call."""
+        words = utterance.text.split()
+        marked = not any(family in utterance.voice.name for family in _WITHOUT_MARKS)
+        request = google_tts.SynthesizeSpeechRequest(
+            input=google_tts.SynthesisInput(ssml=_with_marks(words))
+            if marked
+            else google_tts.SynthesisInput(text=utterance.text),
+            voice=google_tts.VoiceSelectionParams(
+                name=utterance.voice.name, language_code=utterance.voice.languages[0]
+            ),
+            audio_config=google_tts.AudioConfig(
+                audio_encoding=google_tts.AudioEncoding.LINEAR16,
+                sample_rate_hertz=SAMPLE_RATE_HZ,
+                speaking_rate=utterance.speaking_rate,
+                pitch=utterance.pitch_semitones,
+            ),
+            enable_time_pointing=[google_tts.SynthesizeSpeechRequest.TimepointType.SSML_MARK]
+            if marked
+            else [],
+        )
+        with _google_failures():
+            response = await self._ready_client().synthesize_speech(
+                request, retry=self._retry, timeout=self._options.timeout_seconds
+            )
+        with wave.open(io.BytesIO(response.audio_content)) as riff:
+            pcm = np.frombuffer(riff.readframes(riff.getnframes()), "<i2")
+            rate_hz = riff.getframerate()
+        waveform = pcm.astype(np.float32) / np.float32(32_768)
+        return Recording(waveform, rate_hz, _timings(words, response.timepoints, waveform.size / rate_hz))
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        if self._client is not None:
+            await self._client.transport.close()  # type: ignore[no-untyped-call]
+
+    def _ready_client(self) -> google_tts.TextToSpeechAsyncClient:
+        assert self._client is not None, "prepare() comes first"
+        return self._client
+
+
+def _client(endpoint: str | None) -> google_tts.TextToSpeechAsyncClient:
+    if endpoint is not None and endpoint.startswith("http://"):
+        transport = TextToSpeechGrpcAsyncIOTransport(
+            channel=grpc.aio.insecure_channel(endpoint.removeprefix("http://"))
+        )
+        return google_tts.TextToSpeechAsyncClient(transport=transport)
+    return google_tts.TextToSpeechAsyncClient(client_options=ClientOptions(api_endpoint=endpoint))
+
+
+def _voice(voice: google_tts.Voice) -> Voice:
+    return Voice(
+        name=voice.name,
+        title=voice.name,
+        languages=tuple(voice.language_codes),
+        gender=_GENDERS.get(voice.ssml_gender, "neutral"),
+        default=voice.name in _DEFAULT_VOICES,
+    )
+
+
+def _with_marks(words: Sequence[str]) -> str:
+    marked = " ".join(f'<mark name="{number}"/>{escape(word)}' for number, word in enumerate(words))
+    return f"<speak>{marked}</speak>"
+
+
+def _timings(
+    words: Sequence[str], timepoints: Sequence[google_tts.Timepoint], duration_seconds: float
+) -> list[Timing]:
+    """Each word reaches to the next; empty unless every word's mark came back, in order."""
+    starts = [point.time_seconds for point in timepoints]
+    if [point.mark_name for point in timepoints] != [str(n) for n in range(len(words))] or starts != sorted(
+        starts
+    ):
+        return []
+    ends = [*starts[1:], duration_seconds]
+    return [Timing(word, start, end) for word, start, end in zip(words, starts, ends, strict=True)]
+
+
+@contextmanager
+def _google_failures() -> Iterator[None]:
+    """What Google's library raises inside leaves as a `Failure`; its own words stay inside."""
+    try:
+        yield
+    except (exceptions.Unauthenticated, exceptions.Forbidden, GoogleAuthError) as error:
+        # The house's rule: a bad site key looks like a spent quota to callers.
+        raise Failure(
+            FailureType.SITE_QUOTA_EXHAUSTED, "This site's speech provider takes no more requests for now."
+        ) from error
+    except exceptions.ResourceExhausted as error:
+        raise Failure(
+            FailureType.RATE_LIMITED, "The speech provider is asked too often.", retry_after_seconds=5
+        ) from error
+    except exceptions.InvalidArgument as error:
+        raise Failure(
+            FailureType.INVALID_REQUEST, "The speech provider cannot speak this text with this voice."
+        ) from error
+    except (exceptions.DeadlineExceeded, exceptions.RetryError) as error:
+        raise Failure(
+            FailureType.UPSTREAM_UNAVAILABLE,
+            "The speech provider did not answer in time.",
+            retry_after_seconds=2,
+        ) from error
+    except exceptions.GoogleAPICallError as error:
+        raise Failure(
+            FailureType.UPSTREAM_UNAVAILABLE,
+            "The speech provider fails at the moment.",
+            retry_after_seconds=5,
+        ) from error

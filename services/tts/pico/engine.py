@@ -1,0 +1,201 @@
+"""English text in, SVOX Pico's speech at 16 kHz and the time of every word out.
+
+The engine runs as WebAssembly: no compiler is needed to install it, a bad text cannot harm the process, and a
+fresh instance for every utterance (2 ms) makes the same text the same samples.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from importlib import resources
+from itertools import groupby
+
+import numpy as np
+import wasmtime
+from wasmtime._instance import InstanceExports
+
+from services.tts.embedded_provider import Stopped
+from services.tts.providers import Recording, Timing, Utterance
+from services.tts.voices import Voice
+
+_SAMPLE_RATE_HZ = 16_000
+_FRAME_SAMPLES = 64
+_FILES = {
+    "pico-en-US": ("en-US_ta.bin", "en-US_lh0_sg.bin"),
+    "pico-en-GB": ("en-GB_ta.bin", "en-GB_kh0_sg.bin"),
+}
+# At the engine's own 100 its samples clip; loudness is set later, for all engines alike.
+_VOLUME_PERCENT = 50
+# Words beyond are given the last mark's time; voice.c has room for this many.
+_MARKS = 1_000
+
+
+class PicoEngine:
+    """Two women's voices. Any number of threads may speak at once."""
+
+    voices: Sequence[Voice] = (
+        Voice("pico-en-US", "Ava (American)", ("en-US",), "female", default=True),
+        Voice("pico-en-GB", "Grace (British)", ("en-GB",), "female"),
+    )
+    phone_set = ""
+
+    def __init__(self) -> None:
+        self._engine = wasmtime.Engine()
+        here = resources.files(__package__)
+        self._folder = str(here)
+        self._module = wasmtime.Module(self._engine, here.joinpath("pico.wasm").read_bytes())
+        self._linker = wasmtime.Linker(self._engine)
+        self._linker.define_wasi()
+
+    def recording(self, utterance: Utterance, stop: threading.Event) -> Recording:
+        """The utterance spoken. Raises Stopped soon after `stop` is set."""
+        words = _speakable(utterance.text).split()
+        plain = self._spoken(utterance, " ".join(words), stop)
+        # Marks would change how the engine reads and phrases, so they are only asked where the words lie.
+        marked = self._spoken(
+            utterance,
+            " ".join(f'<mark name="{min(n, _MARKS)}"/>{word}' for n, word in enumerate(words)),
+            stop,
+        )
+        waveform = plain.samples.astype(np.float32) / np.float32(32_768)
+        return Recording(waveform, _SAMPLE_RATE_HZ, _word_timings(words, plain, marked))
+
+    def _spoken(self, utterance: Utterance, text: str, stop: threading.Event) -> _Spoken:
+        instance = _Instance(self._engine, self._linker, self._module, self._folder)
+        instance.load(*_FILES[utterance.voice.name])
+        rate = round(100 * utterance.speaking_rate)
+        pitch = round(100 * 2 ** (utterance.pitch_semitones / 12))
+        return instance.spoken(
+            f'<volume level="{_VOLUME_PERCENT}"><speed level="{rate}"><pitch level="{pitch}">{text}', stop
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """int16 samples, the sample at which each mark was passed (-1: never), the phone of each frame."""
+
+    samples: np.ndarray[tuple[int], np.dtype[np.int16]]
+    marks: Sequence[int]
+    phones: bytes
+
+    def runs(self) -> list[_Run]:
+        """Frames in a row with the same phone."""
+        runs, frame = [], 0
+        for phone, group in groupby(self.phones):
+            length = len(list(group))
+            runs.append(_Run(phone, frame, frame + length))
+            frame += length
+        return runs
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    phone: int
+    start_frame: int
+    end_frame: int
+
+
+@dataclass(slots=True)
+class _Instance:
+    """One engine in its own memory; the exports are described in voice.c."""
+
+    engine: wasmtime.Engine
+    linker: wasmtime.Linker
+    module: wasmtime.Module
+    folder: str
+    _store: wasmtime.Store = field(init=False)
+    _exports: InstanceExports = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._store = wasmtime.Store(self.engine)
+        wasi = wasmtime.WasiConfig()
+        wasi.preopen_dir(self.folder, "/", fs_mutable=False)
+        self._store.set_wasi(wasi)
+        self._exports = self.linker.instantiate(self._store, self.module).exports(self._store)
+        self._call("_initialize")
+
+    def load(self, analysis_file: str, signal_file: str) -> None:
+        status = self._call("load_voice", self._text(f"/{analysis_file}"), self._text(f"/{signal_file}"))
+        if status != 0:
+            raise RuntimeError(f"SVOX Pico cannot load {analysis_file}: status {status}")
+
+    def spoken(self, text: str, stop: threading.Event) -> _Spoken:
+        self._call("begin", self._text(text), len(text.encode()) + 1)
+        pieces = []
+        while (size := self._call("speak_on")) > 0:
+            pieces.append(self._read(self._call("samples"), size))
+            if stop.is_set():
+                raise Stopped
+        if size < 0:
+            raise RuntimeError(f"SVOX Pico stopped with status {size}")
+        marks = struct.unpack(f"<{_MARKS + 1}i", self._read(self._call("mark_samples"), 4 * (_MARKS + 1)))
+        phones = self._read(self._call("frame_phones"), self._call("frame_count"))
+        return _Spoken(np.frombuffer(b"".join(pieces), "<i2"), marks, phones)
+
+    def _call(self, name: str, *arguments: int) -> int:
+        function = self._exports[name]
+        assert isinstance(function, wasmtime.Func)
+        return int(function(self._store, *arguments) or 0)
+
+    def _read(self, address: int, size: int) -> bytes:
+        return bytes(self._memory.read(self._store, address, address + size))
+
+    def _text(self, text: str) -> int:
+        encoded = text.encode() + b"\0"
+        address = self._call("text_memory", len(encoded))
+        self._memory.write(self._store, encoded, address)
+        return address
+
+    @property
+    def _memory(self) -> wasmtime.Memory:
+        memory = self._exports["memory"]
+        assert isinstance(memory, wasmtime.Memory)
+        return memory
+
+
+def _speakable(text: str) -> str:
+    """The text without what the engine would take for markup or does not know."""
+    return text.translate(_REPLACED)
+
+
+_REPLACED = str.maketrans(
+    {"<": " ", ">": " ", "’": "'", "‘": "'", "“": '"', "”": '"', "—": ", ", "–": "-", "\0": " "}
+)
+
+
+def _word_timings(words: Sequence[str], plain: _Spoken, marked: _Spoken) -> list[Timing]:
+    """Each word from its first phone to its last, silence at its end left out."""
+    if not plain.phones or not marked.phones:
+        return []
+    plain_runs, marked_runs = plain.runs(), marked.runs()
+    opcodes = SequenceMatcher(
+        None, [run.phone for run in marked_runs], [run.phone for run in plain_runs], autojunk=False
+    ).get_opcodes()
+    silence = plain.phones[0]
+    starts = []
+    for number in range(len(words)):
+        frame = marked.marks[min(number, _MARKS)] / _FRAME_SAMPLES
+        index = next((i for i, run in enumerate(marked_runs) if run.end_frame > frame), len(marked_runs))
+        starts.append(_counterpart(opcodes, index))
+    timings: list[Timing] = []
+    for word, first, after in zip(words, starts, [*starts[1:], len(plain_runs)], strict=True):
+        spoken = [run for run in plain_runs[first:after] if run.phone != silence]
+        if spoken:
+            seconds = _FRAME_SAMPLES / _SAMPLE_RATE_HZ
+            timings.append(Timing(word, spoken[0].start_frame * seconds, spoken[-1].end_frame * seconds))
+        elif timings:
+            last = timings[-1]
+            timings[-1] = Timing(f"{last.text} {word}", last.start_seconds, last.end_seconds)
+    return timings
+
+
+def _counterpart(opcodes: Sequence[tuple[str, int, int, int, int]], index: int) -> int:
+    """The place in the second sequence that answers to a place in the first."""
+    for _, first, after, other_first, other_after in opcodes:
+        if first <= index < after:
+            return min(other_first + index - first, other_after)
+    return opcodes[-1][4]
