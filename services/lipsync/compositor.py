@@ -1,0 +1,125 @@
+"""A drawn mouth and a frame of the loop go in, a finished picture comes out; only the mouth's region changes.
+
+All blending happens in I420 (BT.601, limited range), the encoder's own format: converting one crop costs less
+than converting every frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.lipsync.manifests import Affine, Mouth
+
+# A render has one thread of its own; OpenCV's pool would take cores that other renders count on.
+cv2.setNumThreads(1)
+
+# ITU-R BT.601, limited range: rows are Y, Cb, Cr of R, G, B in 0..1.
+_YCBCR_OF_RGB = np.array(
+    [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], np.float32
+)
+_YCBCR_OFFSET = np.array([[16.0], [128.0], [128.0]], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """Where a crop lands on one plane: the region's corner, the crop's way into it, its weights in 0..255."""
+
+    x: int
+    y: int
+    affine: NDArray[np.float32]
+    weights: NDArray[np.uint8]
+
+    def blend(self, plane: NDArray[np.uint8], warped: NDArray[np.float32]) -> None:
+        height, width = self.weights.shape
+        region = plane[self.y : self.y + height, self.x : self.x + width]
+        change = warped - region
+        change *= self.weights
+        change *= np.float32(1 / 255)
+        change += region
+        np.rint(change, out=change)
+        np.clip(change, 0, 255, out=change)
+        region[:] = change
+
+
+class Compositor:
+    """Puts mouths of one avatar onto its frames. Safe to share between threads."""
+
+    def __init__(self, mouth: Mouth, frames: NDArray[np.uint8]) -> None:
+        """`frames` is the loop, (count, height * 3 / 2, width) I420; `mouth` has a placement for each."""
+        self._frames = frames
+        self._height, self._width = frames.shape[1] * 2 // 3, frames.shape[2]
+        self._size = mouth.size_px
+        feather = _feather(mouth.size_px, mouth.feather_px)
+        self._patches = [self._placed(placement, feather) for placement in mouth.placement]
+
+    def picture(self, mouth: NDArray[np.float32], position: int) -> av.VideoFrame:
+        """The loop's frame `position` (modulo its length) with `mouth`, (3, S, S) RGB in 0..1, as yuv420p."""
+        number = position % len(self._frames)
+        picture = av.VideoFrame(self._width, self._height, "yuv420p")
+        luma, blue, red = (_pixels(plane) for plane in picture.planes)
+        base = self._frames[number]
+        chroma = base[self._height :].reshape(2, self._height // 2, self._width // 2)
+        luma[:], blue[:], red[:] = base[: self._height], chroma[0], chroma[1]
+        bright, coloured = self._patches[number]
+        ycbcr = _YCBCR_OF_RGB @ mouth.reshape(3, -1)
+        ycbcr += _YCBCR_OFFSET
+        planes = ycbcr.reshape(mouth.shape)
+        bright.blend(luma, _warped(planes[0], bright))
+        half = self._size // 2
+        for plane, crop in ((blue, planes[1]), (red, planes[2])):
+            small = cv2.resize(crop, (half, half), interpolation=cv2.INTER_AREA)
+            coloured.blend(plane, _warped(small, coloured))
+        return picture
+
+    def _placed(self, placement: Affine, feather: NDArray[np.float32]) -> tuple[_Patch, _Patch]:
+        affine = np.array(placement, np.float64).reshape(2, 3)
+        last = self._size - 1
+        corners = affine @ np.array([[0, last, 0, last], [0, 0, last, last], [1, 1, 1, 1]], np.float64)
+        low = np.maximum(np.floor(corners.min(axis=1)).astype(int), 0) // 2 * 2
+        high = np.minimum(np.ceil(corners.max(axis=1)).astype(int) + 2, (self._width, self._height)) // 2 * 2
+        size = np.maximum(high - low, 2)
+        low = np.minimum(low, np.array((self._width, self._height)) - size)
+        half = affine.copy()
+        # A chroma sample lies in the middle of its four pixels, of the crop as of the frame.
+        half[:, 2] = (affine[:, :2] @ (0.5, 0.5) + affine[:, 2] - 0.5) / 2
+        quarter = feather.reshape(self._size // 2, 2, self._size // 2, 2).mean(axis=(1, 3))
+        return _patch(affine, low, size, feather), _patch(half, low // 2, size // 2, quarter)
+
+
+def _feather(size: int, width: int) -> NDArray[np.float32]:
+    """Weights 0 at the crop's edge, 1 from `width` pixels inside on; a smoothstep shows no line."""
+    distance = np.minimum(np.arange(size), np.arange(size)[::-1]).astype(np.float32) / np.float32(width)
+    ramp = np.clip(distance, 0, 1)
+    ramp = ramp * ramp * (3 - 2 * ramp)
+    return np.outer(ramp, ramp).astype(np.float32)
+
+
+def _patch(
+    affine: NDArray[np.float64], low: NDArray[np.int_], size: NDArray[np.int_], feather: NDArray[np.float32]
+) -> _Patch:
+    inside = affine.copy()
+    inside[:, 2] -= low
+    placed = inside.astype(np.float32)
+    weights = cv2.warpAffine(
+        feather, placed, (int(size[0]), int(size[1])), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
+    return _Patch(int(low[0]), int(low[1]), placed, np.rint(weights * 255).astype(np.uint8))
+
+
+def _warped(crop: NDArray[np.float32], patch: _Patch) -> NDArray[np.float32]:
+    height, width = patch.weights.shape
+    warped = cv2.warpAffine(
+        crop, patch.affine, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(warped, np.float32)
+
+
+def _pixels(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
+    """A writable view of the plane without the padding at the end of its lines."""
+    lines: NDArray[np.uint8] = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
+    return lines[: plane.height, : plane.width]

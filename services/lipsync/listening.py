@@ -1,0 +1,57 @@
+"""An utterance's waveform goes in, the poses of its mouth come out, a few frames at a time, when needed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.lipsync.cancellation import Cancellation
+from services.lipsync.mel import mel_spectrogram, mel_windows
+from services.lipsync.networks import Network
+from services.lipsync.pose import ClosureGate, finished_poses
+from services.lipsync.schedule import FRAMES_PER_UNIT
+from services.lipsync.timings import step
+
+
+class PoseTrack:
+    """The mouth of one utterance. Frames are heard in units of 8: other batches give other last bits."""
+
+    def __init__(
+        self, network: Network, waveform: NDArray[np.float32], frames: int, cancellation: Cancellation
+    ) -> None:
+        """`waveform` is 16 kHz; `frames`, a multiple of 8, is its length at 25 fps."""
+        self._network = network
+        self.cancellation = cancellation
+        self._units = frames // FRAMES_PER_UNIT
+        closure = network.manifest.closure
+        self._gate = ClosureGate(closure.from_, closure.to)
+        self._heard: dict[int, NDArray[np.float32]] = {}
+        with step("mel"):
+            self._spectrogram = mel_spectrogram(waveform)
+
+    def poses(self, first_frame: int) -> NDArray[np.float32]:
+        """The (8, 7) finished poses from `first_frame` on, a multiple of 8.
+
+        Raises:
+            Cancelled: the render was cancelled.
+        """
+        unit = first_frame // FRAMES_PER_UNIT
+        # Smoothing reaches into the neighbours, by less than a unit (the manifest's bound).
+        first, last = max(unit - 1, 0), min(unit + 1, self._units - 1)
+        raw = np.concatenate([self._raw(number) for number in range(first, last + 1)])
+        finished = finished_poses(raw, self._network.manifest.smoothing, self._gate)
+        begin = (unit - first) * FRAMES_PER_UNIT
+        self._heard.pop(unit - 1, None)
+        return finished[begin : begin + FRAMES_PER_UNIT]
+
+    def _raw(self, unit: int) -> NDArray[np.float32]:
+        if unit not in self._heard:
+            with step("listen"):
+                windows = mel_windows(
+                    self._spectrogram,
+                    unit * FRAMES_PER_UNIT,
+                    FRAMES_PER_UNIT,
+                    self._network.manifest.offset_seconds,
+                )
+                self._heard[unit] = self._network.listen.run(windows, self.cancellation)
+        return self._heard[unit]

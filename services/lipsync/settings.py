@@ -1,0 +1,29 @@
+"""The environment goes in; what this worker serves, with how many renders at once, comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+from visavis.rpc.settings import ServiceSettings
+
+
+class LipsyncSettings(ServiceSettings):
+    """Every field is an environment variable with the prefix LIPSYNC_, for example LIPSYNC_SLOTS."""
+
+    model_config = SettingsConfigDict(env_prefix="LIPSYNC_")
+
+    # Holds networks/<name>/ and avatars/<id>/, each with a manifest.json.
+    models_dir: Path = Path(__file__).parent / "models"
+    # Taken where a call names none.
+    network: str = "visavis-mouth"
+    avatar: str = "ava"
+    # Renders at once, one thread each; further calls are refused with BUSY: the caller asks another worker.
+    slots: int = Field(default=1, ge=1, le=64)
+    # onnxruntime execution providers in order of preference, comma-separated: cpu, openvino, cuda, coreml.
+    providers: str = Field(default="cpu", pattern="^[a-z]+(,[a-z]+)*$")
+    max_utterance_seconds: float = Field(default=60.0, gt=0, le=600)
+    # Each holds its decoded loop: about 80 MB for 8 s of 512x512.
+    loaded_avatars: int = Field(default=4, ge=1)
+    max_bundle_bytes: int = Field(default=64 << 20, ge=1)

@@ -1,0 +1,49 @@
+"""Settings go in, a worker that can be served comes out."""
+
+from __future__ import annotations
+
+from visavis.rpc.server import Service
+from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
+
+from services.lipsync.animation import Animator
+from services.lipsync.gallery import Gallery
+from services.lipsync.manifests import ModelError
+from services.lipsync.networks import load_networks
+from services.lipsync.servicer import LipsyncServicer
+from services.lipsync.sessions import execution_providers
+from services.lipsync.settings import LipsyncSettings
+
+
+def lipsync_service(settings: LipsyncSettings) -> Service:
+    """The worker that `settings` describe. Networks are loaded here, the default avatar while it prepares.
+
+    Raises:
+        ModelError: a network, an avatar or a provider that the settings name cannot be used.
+    """
+    providers = execution_providers(settings.providers.split(","))
+    networks = load_networks(settings.models_dir, providers)
+    if settings.network not in networks:
+        raise ModelError(
+            f"LIPSYNC_NETWORK names {settings.network}, which is not in {settings.models_dir / 'networks'}. "
+            f"Take {' or '.join(sorted(networks))}."
+        )
+    gallery = Gallery(
+        settings.models_dir,
+        settings.avatar,
+        providers,
+        loaded_max=settings.loaded_avatars,
+        max_bundle_bytes=settings.max_bundle_bytes,
+    )
+    animator = Animator(gallery, networks, settings.network, settings.slots, settings.max_utterance_seconds)
+    servicer = LipsyncServicer(animator, gallery)
+
+    async def close() -> None:
+        animator.close()
+        gallery.close()
+
+    return Service(
+        full_name=lipsync_pb2.DESCRIPTOR.services_by_name["LipsyncService"].full_name,
+        register=lambda server: lipsync_pb2_grpc.add_LipsyncServiceServicer_to_server(servicer, server),
+        prepare=animator.warm_up,
+        close=close,
+    )
