@@ -4,6 +4,7 @@ import { Conversation } from "./conversation.js";
 import { Captions } from "./face/captions.js";
 import { Face } from "./face/face.js";
 import { phrase, problemSentence, translatePage } from "./i18n/strings.js";
+import { patiently } from "./patience.js";
 import { Preferences } from "./preferences.js";
 import { Session } from "./session.js";
 import { Composer } from "./view/composer.js";
@@ -53,6 +54,8 @@ at("new-conversation").addEventListener("click", () => {
 const STATE_WORDS = { idle: "stateIdle", thinking: "stateThinking", speaking: "stateSpeaking" };
 
 function drawState() {
+  // A reply that had to begin without sound was one exception; the user's wish holds for the next.
+  if (session.busy && !face.speaking) at("speech").muted = preferences.get("muted");
   at("stage").dataset.state = face.state;
   at("state-text").textContent = phrase(STATE_WORDS[face.state]);
   if (!face.speaking) at("hear").hidden = true;
@@ -97,10 +100,14 @@ preferences.addEventListener("changed", ({ detail: { name, value } }) => {
 });
 document.body.classList.toggle("text-only", !preferences.get("video"));
 drawState();
-composer.focus();
+// On a touch screen focus would raise the keyboard over the face.
+if (matchMedia("(pointer: fine)").matches) composer.focus();
 
-const [faces, spoken, thinkers] = await Promise.allSettled([avatars(), voices(), models()]);
-offered = faces.value ?? [];
-settings.offer({ avatars: offered, voices: spoken.value ?? [] });
-wearChosenAvatar();
-at("notice").textContent = noticeOf(thinkers.value?.[0]);
+patiently(models, () => (at("notice").textContent = phrase("noticeStarting"))).then(([model]) => {
+  at("notice").textContent = noticeOf(model);
+});
+patiently(() => Promise.all([avatars(), voices()])).then(([faces, spoken]) => {
+  offered = faces;
+  settings.offer({ avatars: faces, voices: spoken });
+  wearChosenAvatar();
+});

@@ -1,6 +1,9 @@
 /** Utterances with the times of their words in, one line that follows the speech out. */
 const LINE_CHARACTERS = 44;
 const WIDE_LINE_CHARACTERS = 22;
+/** A line more than this full may end at a comma. */
+const EARLY_BREAK = 0.45;
+const PAUSE = /[,.;:!?，。；：！？、…]$/;
 const WIDE = /[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]/;
 
 export class Captions {
@@ -59,7 +62,8 @@ export function captionLines({ text, start_seconds: start, duration_seconds: dur
       length = 0;
     }
     lines.at(-1).words.push(word);
-    length += word.text.length + 1;
+    length += word.text.length + (WIDE.test(word.text) ? 0 : 1);
+    if (PAUSE.test(word.text) && length > limit * EARLY_BREAK) length = Infinity;
   }
   return lines;
 }

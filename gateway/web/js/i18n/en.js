@@ -44,9 +44,10 @@ export default {
   video: "Speak with face and voice",
   videoMore: "Off: replies come as text only, and sooner.",
 
-  noticeMachine: "The face and the voice are made by a machine.",
-  noticeEmbedded: "Answers come from {model}, a very small demo model on this server: pleasant, but often wrong.",
-  noticeProvider: "Answers come from {model} ({provider}) and can be wrong.",
+  noticeMachine: "Face and voice are made by a machine.",
+  noticeStarting: "The server is starting…",
+  noticeEmbedded: "Face and voice are made by a machine. Answers: {model}, a tiny demo model, often wrong.",
+  noticeProvider: "Face and voice are made by a machine. Answers: {model} ({provider}), which can be wrong.",
 
   problem: {
     unknown: "Something went wrong on the server. Try again in a moment.",

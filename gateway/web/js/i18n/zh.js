@@ -45,8 +45,9 @@ export default {
   videoMore: "关闭后只返回文字，速度更快。",
 
   noticeMachine: "面孔和声音均由机器生成。",
-  noticeEmbedded: "回答来自 {model}，它是本机运行的小型演示模型：和气，但常常出错。",
-  noticeProvider: "回答来自 {model}（{provider}），可能有误。",
+  noticeStarting: "服务器正在启动…",
+  noticeEmbedded: "面孔和声音均由机器生成。回答来自 {model}，一个很小的演示模型，常常出错。",
+  noticeProvider: "面孔和声音均由机器生成。回答来自 {model}（{provider}），可能有误。",
 
   problem: {
     unknown: "服务器出了点问题，请稍后重试。",

@@ -29,7 +29,7 @@ export class Composer {
     field.addEventListener("input", () => this.#draw());
     stop.addEventListener("click", onStop);
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) onStop();
+      if (event.key === "Escape" && !event.isComposing && !document.querySelector("dialog[open]")) onStop();
     });
     this.#draw();
   }
