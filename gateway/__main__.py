@@ -1,0 +1,26 @@
+"""The environment goes in, the gateway process comes out: `python -m gateway`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from visavis.rpc.settings import read_settings
+from visavis.rpc.telemetry import configure_logs, serve_metrics
+
+from gateway.app import gateway_app
+from gateway.serving import DrainingServer
+from gateway.settings import GatewaySettings
+
+
+def main() -> None:
+    """Serves until SIGTERM or SIGINT, then drains."""
+    settings = read_settings(GatewaySettings)
+    configure_logs("gateway", level=settings.log_level, as_json=settings.log_json)
+    serve_metrics(settings.metrics_port)
+    structlog.get_logger().info("listening", host=settings.host, port=settings.port)
+    asyncio.run(DrainingServer(gateway_app(settings), settings).serve())
+
+
+if __name__ == "__main__":
+    main()

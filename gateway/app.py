@@ -1,0 +1,44 @@
+"""Settings go in, the HTTP application comes out: the API under /v1, the page at /."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from gateway.middleware import GuardedRequests
+from gateway.problems import answer_with_problems
+from gateway.routes import avatars, events, health, lists, media, replies
+from gateway.settings import WEB_FOLDER, GatewaySettings
+from gateway.state import opened
+
+
+def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> FastAPI:
+    """The application; channels and stores are opened when it starts and closed when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings) as gateway:
+            app.state.gateway = gateway
+            yield
+
+    app = FastAPI(
+        title="Vis-à-vis",
+        version="0.1.0",
+        summary="Send a conversation, a face answers.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    for router in (replies.router, events.router, media.router, avatars.router, lists.router, health.router):
+        app.include_router(router)
+    answer_with_problems(app)
+    app.add_middleware(
+        GuardedRequests,
+        max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+    )
+    app.mount("/", StaticFiles(directory=web_folder, html=True, check_dir=False), name="page")
+    return app

@@ -1,0 +1,72 @@
+"""The body of a POST goes in, a checked request comes out, with the uploaded speech cut into pieces."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+
+from gateway.media.cutting import speech_pieces
+from gateway.media.upload import uploaded_pcm
+from gateway.orders import UPLOAD_RATE_HZ
+from gateway.problems import RequestRefused
+from gateway.requests import ReplyRequest, TokensRequest, parsed
+from gateway.state import gateway_of
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBody:
+    """What was posted; `pieces` is None where no speech was uploaded."""
+
+    request: ReplyRequest
+    pieces: list[bytes] | None = field(default=None, repr=False)
+
+
+async def reply_body(request: Request) -> ReplyBody:
+    """The body of a POST to /v1/replies. Raises RequestRefused, FieldsRefused, Failure."""
+    kind = _media_type(request)
+    if kind == "multipart/form-data":
+        return await _with_speech(request)
+    return ReplyBody(parsed(ReplyRequest, await _json(request, kind)))
+
+
+async def tokens_body(request: Request) -> TokensRequest:
+    """The body of a POST to /v1/tokens. Raises RequestRefused, FieldsRefused."""
+    return parsed(TokensRequest, await _json(request, _media_type(request)))
+
+
+async def _with_speech(request: Request) -> ReplyBody:
+    max_seconds = gateway_of(request).settings.max_speech_seconds
+    try:
+        async with request.form(max_files=1, max_fields=1) as form:
+            asked = parsed(ReplyRequest, _text(form.get("request")))
+            audio = form.get("audio")
+            if not isinstance(audio, UploadFile):
+                raise RequestRefused(400, "malformed-request", "The part audio must be a file.")
+            samples = await asyncio.to_thread(uploaded_pcm, audio.file, max_seconds)
+    except MultiPartException as error:
+        raise RequestRefused(
+            400, "malformed-request", f"The multipart body is broken: {error.message}"
+        ) from None
+    return ReplyBody(asked, await asyncio.to_thread(speech_pieces, samples, UPLOAD_RATE_HZ))
+
+
+def _text(part: UploadFile | str | None) -> bytes:
+    if not isinstance(part, str):
+        raise RequestRefused(
+            400, "malformed-request", 'The part request must be JSON, for example {"avatar": ""}.'
+        )
+    return part.encode()
+
+
+async def _json(request: Request, kind: str) -> bytes:
+    if kind != "application/json":
+        raise RequestRefused(415, "unsupported-media-type", "Send JSON with Content-Type: application/json.")
+    return await request.body()
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").split(";", 1)[0].strip().lower()

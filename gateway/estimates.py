@@ -1,0 +1,217 @@
+"""Measurements of finished replies go in, the seconds that a running one still needs come out.
+
+Every rate is learned per key (a model, a language, an avatar) and falls back to what all keys showed
+together, and before that to a seed measured with the embedded defaults on two cores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Weight of the newest reply: about the last five replies count.
+_NEWEST = 0.3
+_SHORTEST_CHARACTERS = 40
+
+
+class Rate(StrEnum):
+    """What is learned."""
+
+    FIRST_DELTA_SECONDS = "first_delta_seconds"
+    CHARACTERS_PER_SECOND = "characters_per_second"
+    REPLY_CHARACTERS = "reply_characters"
+    SPEECH_SECONDS_PER_CHARACTER = "speech_seconds_per_character"
+    # From an utterance's text to its speech.
+    SPEAKING_SECONDS = "speaking_seconds"
+    # From the first speech to its first fragment.
+    FIRST_FRAGMENT_SECONDS = "first_fragment_seconds"
+    RENDER_SECONDS_PER_SECOND = "render_seconds_per_second"
+
+
+_SEEDS: dict[Rate, float] = {
+    Rate.FIRST_DELTA_SECONDS: 0.4,
+    Rate.CHARACTERS_PER_SECOND: 150.0,
+    Rate.REPLY_CHARACTERS: 320.0,
+    Rate.SPEECH_SECONDS_PER_CHARACTER: 0.068,
+    Rate.SPEAKING_SECONDS: 0.15,
+    Rate.FIRST_FRAGMENT_SECONDS: 0.35,
+    Rate.RENDER_SECONDS_PER_SECOND: 0.35,
+}
+# A Chinese, Japanese or Korean character is a syllable or more.
+_SYLLABIC_SECONDS_PER_CHARACTER = 0.23
+_SYLLABIC = frozenset({"zh", "cmn", "yue", "ja", "ko"})
+
+
+@dataclass(slots=True)
+class ReplyState:
+    """What is known of a running reply at one moment. Times count from the POST; None: not yet."""
+
+    language: str
+    model: str
+    avatar: str
+    wants_speech: bool
+    wants_video: bool
+    # Known beforehand for a text word for word.
+    expected_characters: int | None = None
+    characters: int = 0
+    spoken_characters: int = 0
+    first_text_at: float | None = None
+    text_at: float | None = None
+    speech_seconds: float = 0.0
+    first_speech_at: float | None = None
+    speech_at: float | None = None
+    video_seconds: float = 0.0
+    first_fragment_at: float | None = None
+    first_fragment_seconds: float = 0.0
+    # Time spent waiting for the video stage.
+    rendering_seconds: float = 0.0
+    video_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Eta:
+    """Seconds until the face can start to speak without stalling later, and until the reply is done."""
+
+    starts_in_seconds: float
+    eta_seconds: float
+
+
+class Estimates:
+    """Learns from finished replies; knows nothing of any reply in particular."""
+
+    def __init__(self) -> None:
+        self._learned: dict[tuple[Rate, str], float] = {}
+
+    def rate(self, rate: Rate, key: str) -> float:
+        """The learned value for the key, or the nearest thing to it."""
+        if (rate, key) in self._learned:
+            return self._learned[rate, key]
+        if rate is Rate.SPEECH_SECONDS_PER_CHARACTER and _primary(key) in _SYLLABIC:
+            return _SYLLABIC_SECONDS_PER_CHARACTER
+        return self._learned.get((rate, ""), _SEEDS[rate])
+
+    def learn(self, rate: Rate, key: str, value: float) -> None:
+        """Takes in one finished reply's value."""
+        for known in {(rate, key), (rate, "")}:
+            old = self._learned.get(known)
+            self._learned[known] = value if old is None else old + _NEWEST * (value - old)
+
+    def learn_reply(self, state: ReplyState) -> None:
+        """Takes in a completed reply."""
+        spoke = state.first_speech_at is not None and state.spoken_characters >= _SHORTEST_CHARACTERS
+        if spoke and state.speech_seconds:
+            self.learn(
+                Rate.SPEECH_SECONDS_PER_CHARACTER,
+                state.language,
+                state.speech_seconds / state.spoken_characters,
+            )
+        if (
+            state.expected_characters is None
+            and state.first_text_at is not None
+            and state.text_at is not None
+        ):
+            self.learn(Rate.FIRST_DELTA_SECONDS, state.model, state.first_text_at)
+            self.learn(Rate.REPLY_CHARACTERS, state.model, state.characters)
+            typing_seconds = state.text_at - state.first_text_at
+            if state.characters >= _SHORTEST_CHARACTERS and typing_seconds > 0:
+                self.learn(Rate.CHARACTERS_PER_SECOND, state.model, state.characters / typing_seconds)
+        if state.first_fragment_at is not None and state.first_speech_at is not None:
+            first = state.first_fragment_at - state.first_speech_at
+            self.learn(Rate.FIRST_FRAGMENT_SECONDS, state.avatar, first)
+            pace = state.rendering_seconds / state.video_seconds
+            self.learn(Rate.RENDER_SECONDS_PER_SECOND, state.avatar, pace)
+
+    def _learn_text(self, state: ReplyState) -> None:
+        if state.first_text_at is None or state.text_at is None:
+            return
+        self.learn(Rate.FIRST_DELTA_SECONDS, state.model, state.first_text_at)
+        self.learn(Rate.REPLY_CHARACTERS, state.model, state.characters)
+        typing_seconds = state.text_at - state.first_text_at
+        if state.characters >= _SHORTEST_CHARACTERS and typing_seconds > 0:
+            self.learn(Rate.CHARACTERS_PER_SECOND, state.model, state.characters / typing_seconds)
+
+    def eta(self, state: ReplyState, now: float) -> Eta:
+        """What is left at `now` seconds after the POST."""
+        text_left = self._text_left(state, now)
+        if not state.wants_speech:
+            return Eta(0.0, text_left)
+        speech_total = self._speech_total(state)
+        speech_left = 0.0
+        if state.speech_at is None:
+            speech_left = text_left + self.rate(Rate.SPEAKING_SECONDS, state.language)
+        if not state.wants_video:
+            starts = (
+                0.0 if state.first_speech_at is not None else max(0.05, self._first_speech_at(state) - now)
+            )
+            return Eta(starts, max(speech_left, starts))
+        per_second = self._render_rate(state, now)
+        video_left = max(0.0, speech_total - state.video_seconds)
+        first_left = 0.0
+        if state.first_fragment_at is None:
+            first_left = max(
+                0.05,
+                self._first_speech_at(state) + self.rate(Rate.FIRST_FRAGMENT_SECONDS, state.avatar) - now,
+            )
+        eta = max(speech_left, first_left + video_left * per_second)
+        # Slower than it plays: starting now would mean to stall later.
+        starts = max(first_left, eta - speech_total) if state.first_fragment_at is None else 0.0
+        return Eta(starts, eta)
+
+    def _text_left(self, state: ReplyState, now: float) -> float:
+        if state.text_at is not None:
+            return 0.0
+        if state.expected_characters is not None:
+            return 0.05
+        per_second = self.rate(Rate.CHARACTERS_PER_SECOND, state.model)
+        if state.first_text_at is None:
+            waiting = max(0.05, self.rate(Rate.FIRST_DELTA_SECONDS, state.model) - now)
+            return waiting + self._characters_total(state) / per_second
+        return (self._characters_total(state) - state.characters) / per_second
+
+    def _characters_total(self, state: ReplyState) -> float:
+        if state.text_at is not None:
+            return state.characters
+        if state.expected_characters is not None:
+            return state.expected_characters
+        # A reply longer than usual is likely to go on for a while.
+        return max(self.rate(Rate.REPLY_CHARACTERS, state.model), state.characters * 1.15)
+
+    def _speech_total(self, state: ReplyState) -> float:
+        if state.speech_at is not None:
+            return state.speech_seconds
+        unspoken = max(0.0, self._characters_total(state) - state.spoken_characters)
+        per_character = self.rate(Rate.SPEECH_SECONDS_PER_CHARACTER, state.language)
+        return state.speech_seconds + unspoken * per_character
+
+    def _first_speech_at(self, state: ReplyState) -> float:
+        if state.first_speech_at is not None:
+            return state.first_speech_at
+        first_text_at = state.first_text_at
+        first_clause_seconds = 0.0
+        if state.expected_characters is None:
+            first_clause_seconds = _SHORTEST_CHARACTERS / self.rate(Rate.CHARACTERS_PER_SECOND, state.model)
+            if first_text_at is None:
+                first_text_at = self.rate(Rate.FIRST_DELTA_SECONDS, state.model)
+        return (
+            (first_text_at or 0.0) + first_clause_seconds + self.rate(Rate.SPEAKING_SECONDS, state.language)
+        )
+
+    def _render_rate(self, state: ReplyState, now: float) -> float:
+        learned = self.rate(Rate.RENDER_SECONDS_PER_SECOND, state.avatar)
+        measured_video = state.video_seconds - state.first_fragment_seconds
+        if state.first_fragment_at is None or measured_video <= 0:
+            return learned
+        measured = (now - state.first_fragment_at) / measured_video
+        # This reply's own pace counts for more the longer it has been seen.
+        weight = min(1.0, measured_video / 8.0)
+        return learned + weight * (measured - learned)
+
+
+def likely_language(text: str) -> str:
+    """What a reply to this text will likely be spoken in, well enough for an estimate."""
+    ideographs = sum("\u4e00" <= character <= "\u9fff" for character in text)
+    return "zh" if ideographs * 4 > len(text) else "en"
+
+
+def _primary(language: str) -> str:
+    return language.split("-", 1)[0].lower()

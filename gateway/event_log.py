@@ -1,0 +1,152 @@
+"""Events of a reply go in, the same events come out for any reader, from any position, old and new."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gateway.events import Event, LoggedEvent
+
+
+class UnknownReply(LookupError):
+    """No log of that reply is kept here (any more)."""
+
+
+class LogEnded(Exception):
+    """The reply already has its terminal event: nothing may follow it."""
+
+
+class LogFull(Exception):
+    """The reply has as many events as are kept; only a terminal one is still taken."""
+
+
+class EventLog(Protocol):
+    """One append-only log per reply. Reading never slows the writer or another reader."""
+
+    async def open(self, reply_id: str) -> None:
+        """Starts an empty log."""
+
+    async def append(self, reply_id: str, event: Event) -> LoggedEvent:
+        """Adds an event. Raises UnknownReply, LogEnded or LogFull."""
+
+    async def read(self, reply_id: str, after: int = 0, wait_seconds: float = 0.0) -> list[LoggedEvent]:
+        """Events with ids above `after`; waits up to `wait_seconds` for the first. Raises UnknownReply."""
+
+    async def last(self, reply_id: str) -> LoggedEvent | None:
+        """The newest event, None before the first. Raises UnknownReply."""
+
+    async def remove(self, reply_id: str) -> None:
+        """Forgets the log; following readers end."""
+
+    async def remove_older(self, seconds: float) -> list[str]:
+        """Forgets logs that ended longer ago than `seconds`; their reply ids."""
+
+
+@dataclass(slots=True)
+class _Log:
+    events: list[LoggedEvent] = field(default_factory=list)
+    # Set and replaced at every append: each waiting reader wakes once, none is queued for.
+    grown: asyncio.Event = field(default_factory=asyncio.Event)
+    ended_at: float | None = None
+
+
+class MemoryEventLog:
+    """Keeps logs in this process. At most `max_events` per reply, the terminal event not counted."""
+
+    def __init__(self, max_events: int) -> None:
+        self._max_events = max_events
+        self._logs: dict[str, _Log] = {}
+
+    async def open(self, reply_id: str) -> None:
+        """Starts an empty log."""
+        self._logs[reply_id] = _Log()
+
+    async def append(self, reply_id: str, event: Event) -> LoggedEvent:
+        """Adds an event. Raises UnknownReply, LogEnded or LogFull."""
+        log = self._log(reply_id)
+        if log.ended_at is not None:
+            raise LogEnded(reply_id)
+        logged = LoggedEvent(len(log.events) + 1, event.event_name, event.data())
+        if len(log.events) >= self._max_events and not logged.terminal:
+            raise LogFull(reply_id)
+        log.events.append(logged)
+        if logged.terminal:
+            log.ended_at = time.monotonic()
+        self._wake(log)
+        return logged
+
+    async def read(self, reply_id: str, after: int = 0, wait_seconds: float = 0.0) -> list[LoggedEvent]:
+        """Events with ids above `after`; waits up to `wait_seconds` for the first. Raises UnknownReply."""
+        log = self._log(reply_id)
+        if len(log.events) <= after and wait_seconds and log.ended_at is None:
+            try:
+                async with asyncio.timeout(wait_seconds):
+                    while len(log.events) <= after and log.ended_at is None:
+                        await log.grown.wait()
+                        log = self._log(reply_id)
+            except TimeoutError:
+                return []
+        return log.events[after:]
+
+    async def last(self, reply_id: str) -> LoggedEvent | None:
+        """The newest event, None before the first. Raises UnknownReply."""
+        events = self._log(reply_id).events
+        return events[-1] if events else None
+
+    async def remove(self, reply_id: str) -> None:
+        """Forgets the log; following readers end."""
+        log = self._logs.pop(reply_id, None)
+        if log is not None:
+            self._wake(log)
+
+    async def remove_older(self, seconds: float) -> list[str]:
+        """Forgets logs that ended longer ago than `seconds`; their reply ids."""
+        before = time.monotonic() - seconds
+        old = [
+            reply_id
+            for reply_id, log in self._logs.items()
+            if log.ended_at is not None and log.ended_at < before
+        ]
+        for reply_id in old:
+            await self.remove(reply_id)
+        return old
+
+    def _log(self, reply_id: str) -> _Log:
+        try:
+            return self._logs[reply_id]
+        except KeyError:
+            raise UnknownReply(reply_id) from None
+
+    @staticmethod
+    def _wake(log: _Log) -> None:
+        log.grown.set()
+        log.grown = asyncio.Event()
+
+
+async def followed(
+    log: EventLog, reply_id: str, after: int = 0, idle_seconds: float = 15.0
+) -> AsyncGenerator[LoggedEvent | None, None]:
+    """Every event after `after`, up to the terminal one; None whenever `idle_seconds` pass without one.
+
+    Ends early when the log is removed. Raises UnknownReply where it never existed.
+    """
+    seen = after
+    events = await log.read(reply_id, seen)
+    while True:
+        for event in events:
+            seen = event.id
+            yield event
+            if event.terminal:
+                return
+        try:
+            events = await log.read(reply_id, seen, idle_seconds)
+        except UnknownReply:
+            return
+        if not events:
+            last = await log.last(reply_id)
+            if last is not None and last.terminal:
+                return
+            yield None

@@ -1,0 +1,104 @@
+"""Requests go in bounded and traced, responses come out with security headers and never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from visavis.rpc.failures import Failure, FailureType
+from visavis.rpc.telemetry import TRACEPARENT
+
+from gateway.problems import RequestRefused, problem_of, problem_response
+from gateway.tracing import current_trace_id, enter_trace
+
+log = structlog.get_logger()
+
+_CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# A refused body is read on for a while: a client that is still sending would else see a reset.
+_PATIENCE_BYTES = 32 << 20
+
+
+class GuardedRequests:
+    """ASGI middleware around the whole app."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int, max_upload_bytes: int) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+        self._max_upload_bytes = max_upload_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        enter_trace(headers.get(TRACEPARENT, ""))
+        multipart = headers.get("content-type", "").lower().startswith("multipart/")
+        body = _BoundedBody(receive, self._max_upload_bytes if multipart else self._max_body_bytes)
+        answered = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                _guard(message)
+            await send(message)
+
+        try:
+            await self._app(scope, body.receive, send_guarded)
+        except Exception as error:
+            # The exception's text may quote what a user wrote: only its kind goes to the log.
+            log.error("request crashed", path=scope["path"], error=type(error).__name__)  # noqa: TRY400
+            if answered:
+                raise
+            failure = Failure(FailureType.UNKNOWN, "The gateway failed in a way it did not expect.")
+            await problem_response(problem_of(failure, current_trace_id()))(scope, receive, send_guarded)
+
+
+class _BoundedBody:
+    """Reads a request's body, at most so many bytes of it."""
+
+    def __init__(self, receive: Receive, max_bytes: int) -> None:
+        self._receive = receive
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        """ASGI's receive. Raises RequestRefused (413)."""
+        message = await self._receive()
+        if message["type"] != "http.request":
+            return message
+        self._bytes += len(message.get("body", b""))
+        if self._bytes > self._max_bytes:
+            await self._read_on(message)
+            raise RequestRefused(
+                413, "too-long", f"The body may have at most {self._max_bytes:,} bytes; send less."
+            )
+        return message
+
+    async def _read_on(self, message: Message) -> None:
+        left = _PATIENCE_BYTES
+        while message["type"] == "http.request" and message.get("more_body") and left > 0:
+            message = await self._receive()
+            left -= len(message.get("body", b""))
+
+
+def _guard(message: Message) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    headers["X-Trace-Id"] = current_trace_id()

@@ -1,0 +1,48 @@
+"""What one reply was asked for, checked and complete: what the pipeline needs and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gateway.requests import ReplyRequest
+from gateway.stages.speech import Manner
+from gateway.stages.text import Conversation
+
+# What tts sends, and what uploads are resampled to.
+UPLOAD_RATE_HZ = 24_000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A reply to be made. `pieces`: uploaded speech on the frame grid; None: none was uploaded."""
+
+    reply_id: str
+    request: ReplyRequest
+    avatar_id: str
+    traceparent: str
+    caller_key: str = field(default="", repr=False)
+    pieces: Sequence[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def source(self) -> Conversation | str:
+        """What the text service is asked: a conversation, or a text word for word."""
+        request = self.request
+        if request.messages is None:
+            return request.say or ""
+        return Conversation(
+            messages=[(message.role, message.content) for message in request.messages],
+            model=request.model,
+            temperature=request.temperature,
+            max_tokens=request.max_tokens,
+            presence_penalty=request.presence_penalty,
+            frequency_penalty=request.frequency_penalty,
+            stop=request.stop,
+            logit_bias=request.logit_bias,
+            api_key=self.caller_key,
+        )
+
+    @property
+    def manner(self) -> Manner:
+        """How to speak."""
+        return Manner(self.request.voice, self.request.speaking_rate or 0.0)

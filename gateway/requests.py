@@ -1,0 +1,160 @@
+"""A client's JSON goes in, a checked request comes out; what is wrong is said by name, field by field."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from visavis.rpc.failures import Failure, FailureType
+
+from gateway.problems import FieldsRefused, RequestRefused
+
+Output = Literal["text", "speech", "video"]
+_BIAS_WORDS = 300
+
+
+class Message(BaseModel):
+    """One turn of the conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class ReplyRequest(BaseModel):
+    """What a client asks for. Unset optional fields mean the provider's default; 0 is a value.
+
+    Exactly one of `messages` and `say`, unless speech is uploaded along with it. `outputs` says how far to
+    go: each output is made of the one before it, so asking for video makes text and speech too.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"messages": [{"role": "user", "content": "Tell me about the moon."}]}]
+        },
+    )
+
+    messages: list[Message] | None = Field(default=None, min_length=1)
+    say: str | None = Field(default=None, min_length=1)
+    model: str = Field(default="", max_length=200)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: int | None = Field(default=None, ge=1, le=100_000)
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    stop: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(default=[], max_length=4)
+    logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] = Field(
+        default={}, max_length=_BIAS_WORDS
+    )
+    language: str = Field(default="auto", pattern="^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$")
+    voice: str = Field(default="", max_length=200)
+    speaking_rate: float | None = Field(default=None, ge=0.25, le=4)
+    avatar: str = Field(default="", max_length=200)
+    outputs: list[Output] = Field(default=["text", "speech", "video"], min_length=1, max_length=3)
+
+    @property
+    def wants_speech(self) -> bool:
+        """Video is made of speech."""
+        return "speech" in self.outputs or self.wants_video
+
+    @property
+    def wants_video(self) -> bool:
+        """The face is asked for."""
+        return "video" in self.outputs
+
+    @property
+    def character_count(self) -> int:
+        """Of everything that is to be read or said."""
+        return len(self.say or "") + sum(len(message.content) for message in self.messages or ())
+
+    @model_validator(mode="after")
+    def _someone_asks(self) -> Self:
+        if self.messages is not None and not any(
+            message.content.strip() for message in self.messages if message.role != "system"
+        ):
+            raise ValueError("messages must hold at least one user or assistant message that is not empty")
+        if self.say is not None and not self.say.strip():
+            raise ValueError("say must hold more than white space")
+        return self
+
+
+class TokensRequest(BaseModel):
+    """Messages to count, the draft included; an empty model is the default one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: list[Message] = Field(min_length=1)
+    model: str = Field(default="", max_length=200)
+
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def parsed(model: type[Body], body: bytes) -> Body:
+    """The request in a body.
+
+    Raises:
+        RequestRefused: 400, not UTF-8 or not a JSON object.
+        FieldsRefused: 422, fields are missing, wrong or unknown.
+    """
+    try:
+        content: Any = json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise RequestRefused(
+            400, "malformed-request", f"The body is not valid UTF-8: byte {error.start} cannot be read."
+        ) from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        place = (
+            f" at line {error.lineno}, column {error.colno}"
+            if isinstance(error, json.JSONDecodeError)
+            else ""
+        )
+        raise RequestRefused(400, "malformed-request", f"The body is not valid JSON{place}.") from None
+    if not isinstance(content, dict):
+        raise RequestRefused(400, "malformed-request", "The body must be a JSON object.")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise FieldsRefused(_errors(error)) from None
+
+
+def check_sources(request: ReplyRequest, *, uploaded: bool) -> None:
+    """Exactly one source of speech. Raises Failure."""
+    sources = [request.messages is not None, request.say is not None, uploaded]
+    if sum(sources) != 1:
+        raise Failure(
+            FailureType.INVALID_REQUEST,
+            "Give exactly one of: messages (a conversation to answer), say (a text to speak word for word), "
+            "or an uploaded audio part.",
+        )
+
+
+def check_lengths(request: ReplyRequest, max_messages: int, max_characters: int, max_say: int) -> None:
+    """Bounds on what is read and said. Raises Failure (too-long)."""
+    if len(request.messages or ()) > max_messages:
+        raise Failure(FailureType.TOO_LONG, f"messages may hold at most {max_messages} messages.")
+    bound = max_say if request.say is not None else max_characters
+    if request.character_count > bound:
+        name = "say" if request.say is not None else "messages"
+        raise Failure(
+            FailureType.TOO_LONG,
+            f"{name} holds {request.character_count:,} characters; at most {bound:,} are taken.",
+        )
+
+
+def _flaw(error: json.JSONDecodeError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return f"{error.msg} at line {error.lineno}, column {error.colno}"
+
+
+def _errors(error: ValidationError) -> list[dict[str, str]]:
+    errors = []
+    for found in error.errors(include_url=False, include_input=False, include_context=False):
+        name = ".".join(str(part) for part in found["loc"])
+        unknown = found["type"] == "extra_forbidden"
+        detail = "This field is not known here." if unknown else found["msg"].removeprefix("Value error, ")
+        errors.append({"field": name, "detail": detail})
+    return errors

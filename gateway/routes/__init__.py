@@ -1,0 +1,1 @@
+"""What clients can ask for over HTTP: one file per kind of resource."""

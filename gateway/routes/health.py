@@ -1,0 +1,43 @@
+"""Whether this process lives, whether it takes replies, and how the stages are."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel
+
+from gateway.stages.health import StageHealth, stage_health
+from gateway.state import Gateway, gateway_of
+
+router = APIRouter(tags=["health"])
+
+
+class Readiness(BaseModel):
+    """Ready: replies are taken. A stage that is starting or asleep only makes them wait."""
+
+    status: Literal["ready", "draining"]
+    stages: dict[str, StageHealth]
+
+
+@router.get("/healthz")
+async def alive() -> dict[str, str]:
+    """The process lives."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz")
+async def ready(response: Response, gateway: Annotated[Gateway, Depends(gateway_of)]) -> Readiness:
+    """200 when this gateway takes replies, else 503; of each stage serving, starting, asleep or down."""
+    asleep = gateway.settings.sleeping_stages
+    states = await asyncio.gather(
+        *(stage_health(channel, may_sleep=stage in asleep) for stage, channel in gateway.channels.items())
+    )
+    if gateway.running.draining:
+        response.status_code = 503
+    response.headers["Cache-Control"] = "no-store"
+    return Readiness(
+        status="draining" if gateway.running.draining else "ready",
+        stages={"gateway": "serving", **dict(zip(gateway.channels, states, strict=True))},
+    )

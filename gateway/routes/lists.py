@@ -1,0 +1,122 @@
+"""What can be asked for: models and voices; and what a conversation costs before it is sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from gateway.bodies import tokens_body
+from gateway.requests import TokensRequest
+from gateway.stages.call import Call
+from gateway.state import Gateway, gateway_of
+from gateway.tracing import current_traceparent
+
+router = APIRouter(prefix="/v1", tags=["lists"])
+_COUNTING_SECONDS = 10.0
+_TOKENS_DOCUMENTATION: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": TokensRequest.model_json_schema()}},
+    }
+}
+
+
+class ProviderItem(BaseModel):
+    """Where the work is done; embedded: on the operator's own machines."""
+
+    name: str
+    embedded: bool
+
+
+class ModelItem(BaseModel):
+    """A language model."""
+
+    id: str
+    provider: ProviderItem
+    context_tokens: int
+    default: bool
+
+
+class VoiceItem(BaseModel):
+    """A voice and the languages it speaks."""
+
+    name: str
+    title: str
+    languages: list[str]
+    gender: str
+    provider: ProviderItem
+    default: bool
+
+
+class Models(BaseModel):
+    """All models."""
+
+    models: list[ModelItem]
+
+
+class Voices(BaseModel):
+    """All voices."""
+
+    voices: list[VoiceItem]
+
+
+class Tokens(BaseModel):
+    """Tokens of the messages, and tokens the model can read, its answer included (0: unknown)."""
+
+    prompt_tokens: int
+    context_tokens: int
+
+
+@router.get("/models")
+async def models(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Models:
+    """The models that can answer."""
+    return Models(
+        models=[
+            ModelItem(
+                id=model.id,
+                provider=ProviderItem(name=model.provider, embedded=model.embedded),
+                context_tokens=model.context_tokens,
+                default=model.default,
+            )
+            for model in await gateway.catalogue.models()
+        ]
+    )
+
+
+@router.get("/voices")
+async def voices(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Voices:
+    """The voices that can speak."""
+    return Voices(
+        voices=[
+            VoiceItem(
+                name=voice.name,
+                title=voice.title,
+                languages=list(voice.languages),
+                gender=voice.gender,
+                provider=ProviderItem(name=voice.provider, embedded=voice.embedded),
+                default=voice.default,
+            )
+            for voice in await gateway.catalogue.voices()
+        ]
+    )
+
+
+@router.post(
+    "/tokens",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": TokensRequest.model_json_schema()}},
+        }
+    },
+)
+async def tokens(
+    gateway: Annotated[Gateway, Depends(gateway_of)], body: Annotated[TokensRequest, Depends(tokens_body)]
+) -> Tokens:
+    """What the messages cost."""
+    messages = [(message.role, message.content) for message in body.messages]
+    call = Call.within(_COUNTING_SECONDS, current_traceparent())
+    prompt_tokens, context_tokens = await gateway.text.token_counts(messages, body.model, call)
+    return Tokens(prompt_tokens=prompt_tokens, context_tokens=context_tokens)

@@ -1,0 +1,136 @@
+"""POST, GET and DELETE of replies: work starts at the POST, and the client chooses how to hear of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header
+from fastapi.responses import JSONResponse, Response
+
+from gateway.addresses import reply_url
+from gateway.bodies import ReplyBody, reply_body
+from gateway.event_log import UnknownReply
+from gateway.events import Accepted
+from gateway.orders import Order
+from gateway.problems import problem_response
+from gateway.requests import ReplyRequest, check_lengths, check_sources
+from gateway.snapshot import Reply, snapshot
+from gateway.state import Gateway, gateway_of, unknown_reply
+from gateway.streaming import NDJSON, ndjson_response, sse_response
+from gateway.tracing import current_traceparent
+
+router = APIRouter(prefix="/v1/replies", tags=["replies"])
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,5})(?:$|[,;\s])")
+
+_POST_DOCUMENTATION: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": ReplyRequest.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["request", "audio"],
+                    "properties": {
+                        "request": {"type": "string", "description": "The JSON of the request."},
+                        "audio": {"type": "string", "format": "binary", "description": "Speech: WAV, MP3 …"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post("", status_code=202, response_model=Reply, openapi_extra=_POST_DOCUMENTATION)
+async def ask_for_reply(
+    gateway: Annotated[Gateway, Depends(gateway_of)],
+    body: Annotated[ReplyBody, Depends(reply_body)],
+    accept: Annotated[str, Header()] = "",
+    prefer: Annotated[str, Header()] = "",
+    x_llm_api_key: Annotated[str, Header(max_length=500)] = "",
+) -> Response:
+    """Starts a reply. Answers 202 at once, or with the events themselves where Accept asks for them."""
+    order = await _order(gateway, body, x_llm_api_key)
+    accepted = await gateway.running.start(order)
+    headers = {"Location": reply_url(order.reply_id)}
+    ping_seconds = gateway.settings.ping_seconds
+    if "text/event-stream" in accept:
+        return sse_response(gateway.log, order.reply_id, 0, ping_seconds, headers)
+    if NDJSON in accept:
+        return ndjson_response(gateway.log, order.reply_id, 0, ping_seconds, headers)
+    wait = _WAIT.search(prefer)
+    if wait is not None:
+        return await _waited(gateway, accepted, int(wait[1]), headers)
+    return await _answer(gateway, order.reply_id, 202, headers)
+
+
+@router.get("/{reply_id}", response_model=Reply)
+async def reply_as_it_stands(reply_id: str, gateway: Annotated[Gateway, Depends(gateway_of)]) -> Response:
+    """The reply as it stands."""
+    return await _answer(gateway, reply_id, 200, {"Cache-Control": "no-store"})
+
+
+@router.delete("/{reply_id}", status_code=204)
+async def cancel_or_remove(reply_id: str, gateway: Annotated[Gateway, Depends(gateway_of)]) -> Response:
+    """Cancels a running reply (its log and media stay); removes a finished one."""
+    await gateway.check_known(reply_id)
+    if reply_id in gateway.running:
+        await gateway.running.cancel(reply_id)
+    else:
+        await gateway.log.remove(reply_id)
+        await gateway.media.remove(reply_id)
+    return Response(status_code=204)
+
+
+async def _order(gateway: Gateway, body: ReplyBody, caller_key: str) -> Order:
+    settings = gateway.settings
+    uploaded = body.pieces is not None
+    check_sources(body.request, uploaded=uploaded)
+    check_lengths(body.request, settings.max_messages, settings.max_characters, settings.max_say_characters)
+    gateway.running.check_room()
+    avatar_id = await gateway.catalogue.checked_avatar_id(
+        body.request, caller_key=bool(caller_key), uploaded=uploaded
+    )
+    return Order(
+        reply_id=secrets.token_hex(16),
+        request=body.request,
+        avatar_id=avatar_id,
+        traceparent=current_traceparent(),
+        caller_key=caller_key,
+        pieces=body.pieces,
+    )
+
+
+async def _waited(gateway: Gateway, accepted: Accepted, seconds: int, headers: dict[str, str]) -> Response:
+    """200 with the finished reply, its failure as the response, or 202 when the seconds have passed."""
+    headers = headers | {"Preference-Applied": f"wait={seconds}"}
+    reply_id = accepted.reply_id
+    ended = await _ended(gateway, reply_id, seconds)
+    if ended is not None and ended.error is not None:
+        return problem_response(ended.error, headers)
+    return await _answer(gateway, reply_id, 202 if ended is None else 200, headers)
+
+
+async def _ended(gateway: Gateway, reply_id: str, seconds: int) -> Reply | None:
+    now = asyncio.get_running_loop().time
+    deadline = now() + seconds
+    seen = 0
+    while (left := deadline - now()) > 0:
+        for event in await gateway.log.read(reply_id, seen, left):
+            seen = event.id
+            if event.terminal:
+                return snapshot(reply_id, await gateway.log.read(reply_id))
+    return None
+
+
+async def _answer(gateway: Gateway, reply_id: str, status: int, headers: dict[str, str]) -> Response:
+    try:
+        events = await gateway.log.read(reply_id)
+    except UnknownReply:
+        raise unknown_reply() from None
+    reply = snapshot(reply_id, events)
+    return JSONResponse(reply.model_dump(mode="json"), status_code=status, headers=headers)

@@ -1,0 +1,194 @@
+"""Orders go in, running replies come out, each ending in exactly one terminal event, whatever dies."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from visavis.rpc.failures import Failure, FailureType
+from visavis.rpc.telemetry import trace_id_of
+
+from gateway.estimates import ReplyState, likely_language
+from gateway.event_log import LogEnded, LogFull, UnknownReply
+from gateway.events import Accepted, Event, ProgressEvent
+from gateway.media.timeline import BYTES_PER_SAMPLE
+from gateway.orders import UPLOAD_RATE_HZ, Order
+from gateway.pipeline import Pipeline, Workshop
+from gateway.problems import problem_of
+from gateway.progress import Progress
+from gateway.stages.call import Call
+
+log = structlog.get_logger()
+
+_BUSY_RETRY_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Running:
+    task: asyncio.Task[None]
+    # Why the task is being cancelled: by its owner, or because this process ends.
+    interrupted: bool = False
+
+
+class RunningReplies:
+    """All replies that are being made by this process."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._shop = workshop
+        self._running: dict[str, _Running] = {}
+        # Accepted, but their task does not run yet: they take room too.
+        self._starting: set[str] = set()
+        self.draining = False
+
+    def __contains__(self, reply_id: str) -> bool:
+        return reply_id in self._running
+
+    def check_room(self) -> None:
+        """Raises Failure where no more replies are taken."""
+        if self.draining:
+            raise Failure(
+                FailureType.STAGE_UNAVAILABLE,
+                "This gateway is shutting down. Try again in a moment.",
+                retry_after_seconds=2,
+            )
+        bound = self._shop.settings.max_running_replies
+        if len(self._running) + len(self._starting) >= bound:
+            raise Failure(
+                FailureType.BUSY,
+                f"{bound} replies are being made already. Try again in a moment.",
+                retry_after_seconds=_BUSY_RETRY_SECONDS,
+            )
+
+    async def start(self, order: Order) -> Accepted:
+        """Opens the reply's log and starts work; its first event. Raises Failure where there is no room."""
+        self.check_room()
+        started = asyncio.get_running_loop().time()
+        progress = Progress(
+            _first_state(order),
+            self._shop.estimates,
+            lambda: asyncio.get_running_loop().time() - started,
+        )
+        eta = progress.eta()
+        accepted = Accepted(
+            reply_id=order.reply_id,
+            outputs=list(order.request.outputs),
+            starts_in_seconds=eta.starts_in_seconds,
+            eta_seconds=eta.eta_seconds,
+        )
+        self._starting.add(order.reply_id)
+        try:
+            await self._shop.log.open(order.reply_id)
+            await self._shop.log.append(order.reply_id, accepted)
+            entered = asyncio.Event()
+            task = asyncio.create_task(self._make(order, progress, started, entered))
+            self._running[order.reply_id] = _Running(task)
+            # A task cancelled before its first step would end without a terminal event.
+            await entered.wait()
+        finally:
+            self._starting.discard(order.reply_id)
+        return accepted
+
+    async def cancel(self, reply_id: str) -> None:
+        """Stops a running reply and waits for its terminal event."""
+        running = self._running.get(reply_id)
+        if running is not None:
+            running.task.cancel()
+            await asyncio.wait({running.task})
+
+    async def drain(self, seconds: float) -> None:
+        """Takes no more replies, gives running ones `seconds`, then ends them as interrupted."""
+        self.draining = True
+        tasks = {running.task for running in self._running.values()}
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for running in self._running.values():
+            running.interrupted = True
+            running.task.cancel()
+        tasks = {running.task for running in self._running.values()}
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _make(self, order: Order, progress: Progress, started: float, entered: asyncio.Event) -> None:
+        entered.set()
+        structlog.contextvars.bind_contextvars(reply_id=order.reply_id)
+        settings = self._shop.settings
+        call = Call(
+            started + settings.reply_seconds,
+            order.traceparent,
+            settings.patience_seconds,
+            progress.wait_in_queue,
+        )
+        pipeline = Pipeline(order, self._shop, call, progress, started)
+        terminal = await self._terminal(order, pipeline, progress, call)
+        with suppress(LogEnded, UnknownReply):
+            await self._shop.log.append(order.reply_id, terminal)
+        log.info("reply ended", event_type=terminal.event_name, **_summary(terminal))
+        del self._running[order.reply_id]
+
+    async def _terminal(self, order: Order, pipeline: Pipeline, progress: Progress, call: Call) -> Event:
+        trace_id = trace_id_of(order.traceparent)
+        teller = asyncio.create_task(progress.tell(lambda event: self._tell(order.reply_id, event)))
+        try:
+            async with asyncio.timeout_at(call.deadline):
+                await pipeline.run()
+            self._shop.estimates.learn_reply(progress.state)
+            return pipeline.done(cancelled=False)
+        except asyncio.CancelledError:
+            if not self._running[order.reply_id].interrupted:
+                return pipeline.done(cancelled=True)
+            failure = Failure(FailureType.INTERRUPTED, "The gateway was shut down. Ask again.")
+        except TimeoutError:
+            failure = Failure(
+                FailureType.DEADLINE_EXCEEDED,
+                f"The reply was not finished within {self._shop.settings.reply_seconds:g} seconds.",
+            )
+        except LogFull:
+            failure = Failure(FailureType.TOO_LONG, "The reply has more events than are kept.")
+        except Failure as raised:
+            failure = raised
+        except Exception as error:
+            # The exception's text may quote what a user wrote: only its kind goes to the log.
+            log.error("reply crashed", error=type(error).__name__, at=_place(error))  # noqa: TRY400
+            failure = Failure(FailureType.UNKNOWN, "The gateway failed in a way it did not expect.")
+        finally:
+            teller.cancel()
+            await asyncio.wait({teller})
+        return problem_of(failure, trace_id)
+
+    async def _tell(self, reply_id: str, event: ProgressEvent) -> None:
+        # The last room in the log belongs to what a reader cannot do without.
+        with suppress(LogFull):
+            await self._shop.log.append(reply_id, event)
+
+
+def _first_state(order: Order) -> ReplyState:
+    request = order.request
+    said = request.say or (request.messages[-1].content if request.messages else "")
+    language = likely_language(said) if request.language == "auto" else request.language
+    state = ReplyState(
+        language=language,
+        model=request.model,
+        avatar=order.avatar_id,
+        wants_speech=request.wants_speech,
+        wants_video=request.wants_video,
+    )
+    if request.say is not None:
+        state.expected_characters = len(request.say)
+    if order.pieces is not None:
+        state.expected_characters = 0
+        state.text_at = 0.0
+        state.speech_seconds = sum(map(len, order.pieces)) / BYTES_PER_SAMPLE / UPLOAD_RATE_HZ
+    return state
+
+
+def _summary(terminal: Event) -> dict[str, object]:
+    return terminal.model_dump(include={"type", "status", "stage", "usage", "timings"}, exclude_none=True)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}"

@@ -1,0 +1,75 @@
+"""The environment goes in, the gateway's settings come out: checked once, at start-up."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Self
+
+from pydantic import AliasChoices, Field, model_validator
+from pydantic_settings import SettingsConfigDict
+from visavis.rpc.settings import TlsSettings
+
+WEB_FOLDER = Path(__file__).parent / "web"
+
+
+class GatewaySettings(TlsSettings):
+    """Every field is an environment variable GATEWAY_<NAME>. Times are seconds, sizes are bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", populate_by_name=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535, validation_alias=AliasChoices("GATEWAY_PORT", "PORT"))
+    # There are no keys yet: listening for strangers has to be said in so many words.
+    allow_open: bool = False
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    log_json: bool = True
+
+    text_target: str = "127.0.0.1:50051"
+    tts_target: str = "127.0.0.1:50052"
+    lipsync_target: str = "127.0.0.1:50053"
+    # Stages that are scaled to zero when idle: unreachable then means asleep, not down.
+    sleeping_stages: frozenset[str] = frozenset()
+
+    # Where media are kept: a folder, or a URL that obstore knows (s3://…, gs://…).
+    data: str = "var/gateway"
+    keep_seconds: float = Field(default=24 * 3600, gt=0)
+
+    # One reply, from the POST to its terminal event.
+    reply_seconds: float = Field(default=600, gt=0)
+    # How long a stage may be out of reach before the reply fails; set it above a cold start.
+    patience_seconds: float = Field(default=20, ge=0)
+    drain_seconds: float = Field(default=20, ge=0)
+    ping_seconds: float = Field(default=15, gt=0)
+
+    max_running_replies: int = Field(default=32, ge=1)
+    max_body_bytes: int = Field(default=1 << 20, ge=1024)
+    max_upload_bytes: int = Field(default=64 << 20, ge=1024)
+    max_messages: int = Field(default=200, ge=1)
+    max_characters: int = Field(default=100_000, ge=1)
+    # Word for word: about twelve minutes of speech.
+    max_say_characters: int = Field(default=10_000, ge=1)
+    max_speech_seconds: float = Field(default=900, gt=0)
+    max_events: int = Field(default=20_000, ge=100)
+    # Made ahead of the stage that takes them: text is small, speech is about 0.5 MB per utterance.
+    utterances_ahead: int = Field(default=256, ge=1)
+    speeches_ahead: int = Field(default=16, ge=1)
+
+    @model_validator(mode="after")
+    def _loopback_or_said_so(self) -> Self:
+        if not self.allow_open and not _is_loopback(self.host):
+            raise ValueError(
+                f"host {self.host} can be reached from other machines and nobody needs a key to use this "
+                "gateway; listen on 127.0.0.1, or set GATEWAY_ALLOW_OPEN=true if that is what you want"
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,186 @@
+"""Placed speech and an avatar go in, CMAF fragments come out: the lipsync service, seen from here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import grpc
+from visavis.rpc.failures import Failure, FailureType, calling
+from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
+
+from gateway.media.timeline import BYTES_PER_SAMPLE, PlacedSpeech
+from gateway.stages.call import Call, Patience
+
+STAGE = "video"
+_CHUNK_BYTES = 64 * 1024
+AvatarFile: TypeAlias = Literal["poster", "idle"]
+_FILES: dict[AvatarFile, lipsync_pb2.AvatarFile.ValueType] = {
+    "poster": lipsync_pb2.AVATAR_FILE_POSTER,
+    "idle": lipsync_pb2.AVATAR_FILE_IDLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InitSegment:
+    """ftyp + moov, the same for every utterance, and the MIME type with codecs."""
+
+    data: bytes = field(repr=False)
+    mime: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """moof + mdat; `start_frame` is on the reply's timeline."""
+
+    start_frame: int
+    frame_count: int
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An utterance is done; compute seconds of the worker that ended it."""
+
+    render_seconds: float
+
+
+VideoPart: TypeAlias = InitSegment | Fragment | Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Avatar:
+    """A face the user can choose."""
+
+    id: str
+    name: str
+    hash: str
+    idle_seconds: float
+    width_px: int
+    height_px: int
+    licence: str
+    synthetic: bool
+    default: bool
+
+
+class VideoStage:
+    """Calls the lipsync service over one channel."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub: lipsync_pb2_grpc.LipsyncServiceAsyncStub = lipsync_pb2_grpc.LipsyncServiceStub(channel)
+
+    async def fragments(
+        self, speech: PlacedSpeech, avatar_id: str, call: Call
+    ) -> AsyncGenerator[VideoPart, None]:
+        """An utterance's fragments in the order of the timeline. Raises Failure.
+
+        A render that breaks is taken up again where it broke: fragments are never sent twice.
+        """
+        patience = Patience(call)
+        frames_done = 0
+        while True:
+            try:
+                async with aclosing(self._attempt(speech, avatar_id, frames_done, call)) as parts:
+                    async for part in parts:
+                        patience.renew()
+                        if isinstance(part, Fragment):
+                            _check_place(part, speech.start_frame + frames_done)
+                            frames_done += part.frame_count
+                        yield part
+            except Failure as failure:
+                await patience.wait_after(failure)
+            else:
+                return
+
+    async def _attempt(
+        self, speech: PlacedSpeech, avatar_id: str, resume_frame: int, call: Call
+    ) -> AsyncGenerator[VideoPart, None]:
+        finished = False
+        with calling(STAGE):
+            responses = self._stub.Animate(
+                _requests(speech, avatar_id, resume_frame),
+                timeout=call.seconds_left,
+                metadata=call.metadata,
+            )
+            try:
+                async for response in responses:
+                    part = _part(response)
+                    finished = finished or isinstance(part, Rendered)
+                    if part is not None:
+                        yield part
+            finally:
+                responses.cancel()
+        if not finished:
+            raise Failure(FailureType.INTERRUPTED, "The video ended before it was finished.", stage=STAGE)
+
+    async def avatars(self, call: Call) -> list[Avatar]:
+        """The avatars that ship with the service. Raises Failure."""
+        with calling(STAGE):
+            listed = await self._stub.ListAvatars(
+                lipsync_pb2.ListAvatarsRequest(), timeout=call.seconds_left, metadata=call.metadata
+            )
+        return [
+            Avatar(
+                a.id,
+                a.name,
+                a.hash,
+                a.idle_seconds,
+                a.width_px,
+                a.height_px,
+                a.licence,
+                a.synthetic,
+                a.default,
+            )
+            for a in listed.avatars
+        ]
+
+    async def avatar_file(self, avatar_id: str, file: AvatarFile, call: Call) -> tuple[str, bytes]:
+        """Media type and bytes of an avatar's poster or idle loop. Raises Failure."""
+        request = lipsync_pb2.GetAvatarFileRequest(avatar_id=avatar_id, file=_FILES[file])
+        media_type = ""
+        data = bytearray()
+        with calling(STAGE):
+            responses = self._stub.GetAvatarFile(request, timeout=call.seconds_left, metadata=call.metadata)
+            try:
+                async for response in responses:
+                    media_type = media_type or response.media_type
+                    data += response.chunk
+            finally:
+                responses.cancel()
+        return media_type, bytes(data)
+
+
+async def _requests(
+    speech: PlacedSpeech, avatar_id: str, resume_frame: int
+) -> AsyncIterator[lipsync_pb2.AnimateRequest]:
+    yield lipsync_pb2.AnimateRequest(
+        start=lipsync_pb2.AnimateStart(
+            avatar_id=avatar_id,
+            sample_rate_hz=speech.sample_rate_hz,
+            sample_count=len(speech.pcm) // BYTES_PER_SAMPLE,
+            start_frame=speech.start_frame,
+            resume_frame=resume_frame,
+        )
+    )
+    for start in range(0, len(speech.pcm), _CHUNK_BYTES):
+        yield lipsync_pb2.AnimateRequest(chunk=speech.pcm[start : start + _CHUNK_BYTES])
+
+
+def _part(response: lipsync_pb2.AnimateResponse) -> VideoPart | None:
+    match response.WhichOneof("event"):
+        case "started":
+            return InitSegment(response.started.init_segment, response.started.mime)
+        case "fragment":
+            made = response.fragment
+            return Fragment(made.start_frame, made.frame_count, made.data)
+        case "finished":
+            return Rendered(response.finished.render_seconds)
+        case _:
+            return None
+
+
+def _check_place(fragment: Fragment, expected_frame: int) -> None:
+    if fragment.start_frame != expected_frame or not fragment.frame_count:
+        raise Failure(FailureType.UNKNOWN, "The video service sent a fragment out of its place.", stage=STAGE)

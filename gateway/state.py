@@ -1,0 +1,99 @@
+"""Settings go in, everything the routes work with comes out: built once, closed once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+import structlog
+from fastapi import Request
+from visavis.rpc.channel import open_channel
+
+from gateway.catalogue import Catalogue
+from gateway.estimates import Estimates
+from gateway.event_log import EventLog, MemoryEventLog, UnknownReply
+from gateway.media.store import MediaStore, media_store
+from gateway.pipeline import Workshop
+from gateway.problems import RequestRefused
+from gateway.running import RunningReplies
+from gateway.settings import GatewaySettings
+from gateway.stages.speech import SpeechStage
+from gateway.stages.text import TextStage
+from gateway.stages.video import VideoStage
+
+log = structlog.get_logger()
+
+MAX_UTTERANCE_SECONDS = 60.0
+_SWEEP_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What the routes work with."""
+
+    settings: GatewaySettings
+    log: EventLog
+    media: MediaStore
+    running: RunningReplies
+    catalogue: Catalogue
+    text: TextStage
+    channels: dict[str, grpc.aio.Channel]
+
+    async def check_known(self, reply_id: str) -> None:
+        """Raises RequestRefused (404) where no such reply is kept."""
+        try:
+            await self.log.last(reply_id)
+        except UnknownReply:
+            raise unknown_reply() from None
+
+
+def unknown_reply() -> RequestRefused:
+    """The answer to an id that is not, or no longer, known."""
+    return RequestRefused(404, "not-found", "There is no such reply, or it is no longer kept.")
+
+
+def gateway_of(request: Request) -> Gateway:
+    """The gateway that serves this request."""
+    gateway: Gateway = request.app.state.gateway
+    return gateway
+
+
+@asynccontextmanager
+async def opened(settings: GatewaySettings) -> AsyncIterator[Gateway]:
+    """Opens channels and stores; whatever still runs at the end is ended as interrupted."""
+    async with AsyncExitStack() as stack:
+        targets = {
+            "text": settings.text_target,
+            "speech": settings.tts_target,
+            "video": settings.lipsync_target,
+        }
+        channels = {stage: open_channel(target, settings) for stage, target in targets.items()}
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        text = TextStage(channels["text"])
+        speech = SpeechStage(channels["speech"], MAX_UTTERANCE_SECONDS)
+        video = VideoStage(channels["video"])
+        event_log = MemoryEventLog(settings.max_events)
+        media = media_store(settings.data)
+        workshop = Workshop(settings, event_log, media, text, speech, video, Estimates())
+        running = RunningReplies(workshop)
+        stack.push_async_callback(running.drain, 0.0)
+        sweeping = asyncio.create_task(_swept(event_log, media, settings.keep_seconds))
+        stack.callback(sweeping.cancel)
+        yield Gateway(settings, event_log, media, running, Catalogue(text, speech, video), text, channels)
+
+
+async def _swept(event_log: EventLog, media: MediaStore, keep_seconds: float) -> None:
+    """Forgets replies that ended long ago, and media that an earlier process left behind."""
+    while True:
+        try:
+            for reply_id in await event_log.remove_older(keep_seconds):
+                await media.remove(reply_id)
+            # No reply lasts so long that its own media could be this old.
+            await media.remove_older(keep_seconds + 24 * 3600)
+        except Exception as error:
+            log.error("old replies could not be removed", error=type(error).__name__)  # noqa: TRY400
+        await asyncio.sleep(_SWEEP_SECONDS)

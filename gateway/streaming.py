@@ -1,0 +1,61 @@
+"""A reply's log goes in, a streaming response comes out: SSE or NDJSON, from any position on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+
+from gateway.event_log import EventLog, followed
+from gateway.events import LoggedEvent
+
+# Proxies must hand every event on at once.
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_RETRY_MILLISECONDS = 1_000
+NDJSON = "application/x-ndjson"
+
+
+def sse_response(
+    log: EventLog, reply_id: str, after: int, ping_seconds: float, headers: dict[str, str]
+) -> EventSourceResponse:
+    """The events after `after` as text/event-stream; ends after the terminal one."""
+    content = _sse(log, reply_id, after, ping_seconds)
+    return EventSourceResponse(content, headers=HEADERS | headers)
+
+
+def ndjson_response(
+    log: EventLog, reply_id: str, after: int, ping_seconds: float, headers: dict[str, str]
+) -> StreamingResponse:
+    """The same events, one JSON object {id, event, data} per line; blank lines keep the connection alive."""
+    content = _ndjson(log, reply_id, after, ping_seconds)
+    return StreamingResponse(content, media_type=NDJSON, headers=HEADERS | headers)
+
+
+async def _sse(log: EventLog, reply_id: str, after: int, ping_seconds: float) -> AsyncGenerator[bytes, None]:
+    yield format_sse_event(retry=_RETRY_MILLISECONDS)
+    async with aclosing(followed(log, reply_id, after, ping_seconds)) as events:
+        async for event in events:
+            yield KEEPALIVE_COMMENT if event is None else _sse_event(event)
+
+
+def _sse_event(event: LoggedEvent) -> bytes:
+    return format_sse_event(id=str(event.id), event=event.type, data_str=_json(event.data))
+
+
+async def _ndjson(
+    log: EventLog, reply_id: str, after: int, ping_seconds: float
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(followed(log, reply_id, after, ping_seconds)) as events:
+        async for event in events:
+            if event is None:
+                yield b"\n"
+            else:
+                line = {"id": event.id, "event": event.type, "data": event.data}
+                yield _json(line).encode() + b"\n"
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
