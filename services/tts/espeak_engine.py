@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -66,7 +67,7 @@ class EspeakEngine:
         return Recording(
             waveform=pcm.astype(np.float32) / np.float32(32_768),
             sample_rate_hz=self._rate_hz,
-            words=_words(utterance.text, run.words, self._rate_hz, seconds),
+            words=_words(utterance.text, run, self._rate_hz, seconds),
             phones=_phones(run.phones, self._rate_hz, seconds),
         )
 
@@ -129,14 +130,17 @@ class _Run:
         return int(self.stop.is_set())
 
 
-def _words(text: str, events: Sequence[tuple[int, int]], rate_hz: int, seconds: float) -> list[Timing]:
-    """Each word reaches to the next; what is written between two, such as a comma, belongs to the first."""
-    nexts = [*events[1:], (len(text), round(seconds * rate_hz))]
+def _words(text: str, run: _Run, rate_hz: int, seconds: float) -> list[Timing]:
+    """What is written between two words, such as a comma, belongs to the first; the pause to neither."""
+    pauses = [sample for name, sample in run.phones if not name]
     timings = []
-    for (first, start), (after, end) in zip(events, nexts, strict=True):
+    nexts = [*run.words[1:], (len(text), round(seconds * rate_hz))]
+    for (first, start), (after, end) in zip(run.words, nexts, strict=True):
         written = text[first:after].strip()
-        if written and end > start:
-            timings.append(Timing(written, start / rate_hz, end / rate_hz))
+        pause = bisect_right(pauses, start)
+        quiet = min(end, pauses[pause]) if pause < len(pauses) else end
+        if written and quiet > start:
+            timings.append(Timing(written, start / rate_hz, quiet / rate_hz))
     return timings
 
 

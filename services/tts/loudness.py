@@ -72,4 +72,5 @@ def _limited(waveform: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]
     smooth = np.lib.stride_tricks.sliding_window_view(lowest, width).mean(axis=1)
     centres = (np.arange(smooth.size) + 0.5) * block
     gain = np.interp(np.arange(waveform.size), centres, smooth)
-    return np.clip(waveform * gain, -PEAK, PEAK).astype(np.float32)
+    limited: NDArray[np.float32] = np.clip(waveform * gain, -PEAK, PEAK).astype(np.float32)
+    return limited

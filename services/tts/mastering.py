@@ -62,7 +62,8 @@ def _sounding(waveform: NDArray[np.float32]) -> slice | None:
         return None
     loud = np.flatnonzero(level > loudest * 10 ** (_SILENCE_DB / 20))
     edge = round(_EDGE_SECONDS * SAMPLE_RATE_HZ)
-    return slice(max(0, loud[0] * window - edge), min(waveform.size, (loud[-1] + 1) * window + edge))
+    first, last = int(loud[0]), int(loud[-1])
+    return slice(max(0, first * window - edge), min(waveform.size, (last + 1) * window + edge))
 
 
 def _faded(waveform: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -25,10 +25,10 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
         self._provider = provider
         self._longest_characters = longest_characters
 
-    async def Speak(  # noqa: N802
+    async def Speak(
         self,
         request: tts_pb2.SpeakRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> AsyncGenerator[tts_pb2.SpeakResponse, None]:
         """One utterance's speech."""
         order = Order(
@@ -44,10 +44,10 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
             async for event in events:
                 yield self._response(event)
 
-    async def ListVoices(  # noqa: N802
+    async def ListVoices(
         self,
         request: tts_pb2.ListVoicesRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> tts_pb2.ListVoicesResponse:
         """The provider's voices, or those of one language."""
         return tts_pb2.ListVoicesResponse(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import struct
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from importlib import resources
 from itertools import groupby
@@ -24,6 +25,8 @@ from services.tts.voices import Voice
 
 _SAMPLE_RATE_HZ = 16_000
 _FRAME_SAMPLES = 64
+# How long after its turn a frame is heard; measured against PocketSphinx's alignment of 85 words.
+_VOCODER_DELAY_SECONDS = 0.022
 _FILES = {
     "pico-en-US": ("en-US_ta.bin", "en-US_lh0_sg.bin"),
     "pico-en-GB": ("en-GB_ta.bin", "en-GB_kh0_sg.bin"),
@@ -53,12 +56,12 @@ class PicoEngine:
 
     def recording(self, utterance: Utterance, stop: threading.Event) -> Recording:
         """The utterance spoken. Raises Stopped soon after `stop` is set."""
-        words = _speakable(utterance.text).split()
-        plain = self._spoken(utterance, " ".join(words), stop)
+        words = utterance.text.split()
+        plain = self._spoken(utterance, " ".join(map(_speakable, words)), stop)
         # Marks would change how the engine reads and phrases, so they are only asked where the words lie.
         marked = self._spoken(
             utterance,
-            " ".join(f'<mark name="{min(n, _MARKS)}"/>{word}' for n, word in enumerate(words)),
+            " ".join(f'<mark name="{min(n, _MARKS)}"/>{_speakable(word)}' for n, word in enumerate(words)),
             stop,
         )
         waveform = plain.samples.astype(np.float32) / np.float32(32_768)
@@ -157,9 +160,9 @@ class _Instance:
         return memory
 
 
-def _speakable(text: str) -> str:
-    """The text without what the engine would take for markup or does not know."""
-    return text.translate(_REPLACED)
+def _speakable(word: str) -> str:
+    """The word without what the engine would take for markup or does not know."""
+    return word.translate(_REPLACED)
 
 
 _REPLACED = str.maketrans(
@@ -168,29 +171,34 @@ _REPLACED = str.maketrans(
 
 
 def _word_timings(words: Sequence[str], plain: _Spoken, marked: _Spoken) -> list[Timing]:
-    """Each word from its first phone to its last, silence at its end left out."""
-    if not plain.phones or not marked.phones:
-        return []
+    """Each word from its first phone to its last; words that are read as one, such as "12 May", stay one."""
     plain_runs, marked_runs = plain.runs(), marked.runs()
+    if not plain_runs or not marked_runs:
+        return []
     opcodes = SequenceMatcher(
         None, [run.phone for run in marked_runs], [run.phone for run in plain_runs], autojunk=False
     ).get_opcodes()
+    ends = [run.end_frame * _FRAME_SAMPLES for run in marked_runs]
+    starts = [
+        _counterpart(opcodes, bisect_right(ends, marked.marks[min(number, _MARKS)]))
+        for number in range(len(words))
+    ]
     silence = plain.phones[0]
-    starts = []
-    for number in range(len(words)):
-        frame = marked.marks[min(number, _MARKS)] / _FRAME_SAMPLES
-        index = next((i for i, run in enumerate(marked_runs) if run.end_frame > frame), len(marked_runs))
-        starts.append(_counterpart(opcodes, index))
     timings: list[Timing] = []
-    for word, first, after in zip(words, starts, [*starts[1:], len(plain_runs)], strict=True):
+    for first, group in groupby(range(len(words)), starts.__getitem__):
+        numbers = list(group)
+        text = " ".join(words[number] for number in numbers)
+        after = starts[numbers[-1] + 1] if numbers[-1] + 1 < len(words) else len(plain_runs)
         spoken = [run for run in plain_runs[first:after] if run.phone != silence]
         if spoken:
-            seconds = _FRAME_SAMPLES / _SAMPLE_RATE_HZ
-            timings.append(Timing(word, spoken[0].start_frame * seconds, spoken[-1].end_frame * seconds))
+            timings.append(Timing(text, _seconds(spoken[0].start_frame), _seconds(spoken[-1].end_frame)))
         elif timings:
-            last = timings[-1]
-            timings[-1] = Timing(f"{last.text} {word}", last.start_seconds, last.end_seconds)
+            timings[-1] = replace(timings[-1], text=f"{timings[-1].text} {text}")
     return timings
+
+
+def _seconds(frame: int) -> float:
+    return frame * _FRAME_SAMPLES / _SAMPLE_RATE_HZ + _VOCODER_DELAY_SECONDS
 
 
 def _counterpart(opcodes: Sequence[tuple[str, int, int, int, int]], index: int) -> int:
