@@ -1,7 +1,7 @@
 """Typed Python client of Vis-à-vis, and the visavis command."""
 
 from visavis_client.blocking import Client, Reply
-from visavis_client.catalogue import Avatar, Voice
+from visavis_client.catalogue import Avatar, Model, Provider, Voice
 from visavis_client.client import AsyncClient, AsyncReply
 from visavis_client.cursor import Patience
 from visavis_client.errors import NothingMade, Problem, Unreachable, VisavisError
@@ -32,10 +32,12 @@ __all__ = [
     "Fragment",
     "Media",
     "Message",
+    "Model",
     "NothingMade",
     "Patience",
     "Problem",
     "Progress",
+    "Provider",
     "Reply",
     "ReplyOptions",
     "TextDelta",

@@ -12,7 +12,7 @@ from typing import Any, Self, Unpack
 import httpx
 from httpx_sse import connect_sse
 
-from visavis_client.catalogue import Avatar, Voice, listed_avatars, listed_voices
+from visavis_client.catalogue import Avatar, Model, Voice, listed_avatars, listed_models, listed_voices
 from visavis_client.connection import connection, translated
 from visavis_client.cursor import PATIENT, Cursor, Patience
 from visavis_client.errors import response_problem
@@ -63,7 +63,7 @@ class Reply:
         """Stops every stage. A reply that has already ended is removed with its media."""
         _answer(self._http, "DELETE", self._path)
 
-    def save(self, path: Path, media: Media = "video") -> None:
+    def save(self, path: Path | str, media: Media = "video") -> None:
         """Waits for the end and writes a file, which appears at `path` only once all of it is there.
 
         Args:
@@ -78,7 +78,7 @@ class Reply:
         """
         name = media_file(self.done(), media)
         with (
-            new_file(path) as file,
+            new_file(Path(path)) as file,
             translated(self._http.base_url),
             self._http.stream("GET", f"{self._path}/{name}") as response,
         ):
@@ -153,6 +153,10 @@ class Client:
         )
         response = _answer(self._http, "POST", "/v1/replies", **request)
         return Reply(response.json()["id"], self._http, self._patience)
+
+    def models(self) -> list[Model]:
+        """The language models that can be asked for."""
+        return listed_models(_answer(self._http, "GET", "/v1/models"))
 
     def voices(self) -> list[Voice]:
         """The voices that can be asked for."""

@@ -1,4 +1,4 @@
-"""Lists of a gateway's voices and avatars go in, typed entries come out."""
+"""Lists of what a gateway has to offer go in, typed entries come out: models, voices, avatars."""
 
 from __future__ import annotations
 
@@ -10,6 +10,22 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class Provider(_Entry):
+    """Where a stage's work is done; `embedded` when it stays on the operator's own machines."""
+
+    name: str
+    embedded: bool
+
+
+class Model(_Entry):
+    """A language model that can be asked for by `id`."""
+
+    id: str
+    provider: Provider
+    context_tokens: int = 0
+    default: bool = False
+
+
 class Voice(_Entry):
     """A voice that can be asked for by `name`."""
 
@@ -17,7 +33,7 @@ class Voice(_Entry):
     title: str = ""
     languages: list[str] = []
     gender: str = ""
-    provider: str = ""
+    provider: Provider
     default: bool = False
 
 
@@ -30,12 +46,21 @@ class Avatar(_Entry):
     default: bool = False
 
 
+class _Models(_Entry):
+    models: list[Model]
+
+
 class _Voices(_Entry):
     voices: list[Voice]
 
 
 class _Avatars(_Entry):
     avatars: list[Avatar]
+
+
+def listed_models(response: httpx.Response) -> list[Model]:
+    """The models in the answer to GET /v1/models."""
+    return _Models.model_validate_json(response.content).models
 
 
 def listed_voices(response: httpx.Response) -> list[Voice]:

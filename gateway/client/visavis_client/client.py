@@ -12,7 +12,7 @@ from typing import Any, Self, Unpack
 import httpx
 from httpx_sse import aconnect_sse
 
-from visavis_client.catalogue import Avatar, Voice, listed_avatars, listed_voices
+from visavis_client.catalogue import Avatar, Model, Voice, listed_avatars, listed_models, listed_voices
 from visavis_client.connection import connection, translated
 from visavis_client.cursor import PATIENT, Cursor, Patience
 from visavis_client.errors import response_problem
@@ -64,7 +64,7 @@ class AsyncReply:
         """Stops every stage. A reply that has already ended is removed with its media."""
         await _answer(self._http, "DELETE", self._path)
 
-    async def save(self, path: Path, media: Media = "video") -> None:
+    async def save(self, path: Path | str, media: Media = "video") -> None:
         """Waits for the end and writes a file, which appears at `path` only once all of it is there.
 
         Args:
@@ -78,7 +78,7 @@ class AsyncReply:
             OSError: the path cannot be written.
         """
         name = media_file(await self.done(), media)
-        with new_file(path) as file, translated(self._http.base_url):
+        with new_file(Path(path)) as file, translated(self._http.base_url):
             async with self._http.stream("GET", f"{self._path}/{name}") as response:
                 if response.is_error:
                     await response.aread()
@@ -154,6 +154,10 @@ class AsyncClient:
         )
         response = await _answer(self._http, "POST", "/v1/replies", **request)
         return AsyncReply(response.json()["id"], self._http, self._patience)
+
+    async def models(self) -> list[Model]:
+        """The language models that can be asked for."""
+        return listed_models(await _answer(self._http, "GET", "/v1/models"))
 
     async def voices(self) -> list[Voice]:
         """The voices that can be asked for."""

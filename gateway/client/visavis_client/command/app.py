@@ -27,8 +27,8 @@ for command in (say, ask, animate, voices, avatars, serve):
     app.command()(command)
 
 
-def main() -> None:
-    """Runs the command; exits 0 when it worked, 1 when it did not, 2 on wrong usage, 128 + n on a signal."""
+def run() -> None:
+    """Runs the command that was typed, and exits with its code."""
     try:
         app()
     except VisavisError as error:

@@ -27,7 +27,7 @@ def voices(server: Server = None) -> None:
                 ", ".join(voice.languages),
                 voice.gender,
                 "default" if voice.default else "",
-                voice.provider,
+                voice.provider.name,
             )
             for voice in found
         ),

@@ -27,6 +27,12 @@ class ProgressDisplay(Protocol):
     def follow(self, event: Event) -> None:
         """Shows what the event says of the progress."""
 
+    def pause(self) -> None:
+        """Leaves the terminal to others."""
+
+    def resume(self) -> None:
+        """Comes back after `pause`."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -52,6 +58,9 @@ class BarDisplay:
             TextColumn("{task.fields[left]}"),
             console=console,
             transient=True,
+            # What goes to stdout stays there, also where that is a file and stderr a terminal.
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._task = self._progress.add_task("", total=None, left="", visible=False)
         self._fraction = 0.0
@@ -73,14 +82,22 @@ class BarDisplay:
                 visible=True,
             )
 
-    def __enter__(self) -> Self:
+    def pause(self) -> None:
+        """Takes the bar away."""
+        self._progress.stop()
+
+    def resume(self) -> None:
+        """Shows it again."""
         self._progress.start()
+
+    def __enter__(self) -> Self:
+        self.resume()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self.pause()
 
 
 class LineDisplay:
@@ -100,6 +117,12 @@ class LineDisplay:
             if step > self._step:
                 self._step = step
                 self.say(f"{_doing(event)}: {event.fraction:.0%}, {_left(event)}")
+
+    def pause(self) -> None:
+        """Lines need no terminal of their own."""
+
+    def resume(self) -> None:
+        """As `pause`."""
 
     def __enter__(self) -> Self:
         return self

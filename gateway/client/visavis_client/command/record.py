@@ -45,14 +45,7 @@ async def _record(
     display.say("Asking")
     reply = await ask(client)
     try:
-        async with aclosing(reply.events()) as events:
-            async for event in events:
-                if typed_out and isinstance(event, TextDelta):
-                    sys.stdout.write(plain_text(event.delta))
-                    sys.stdout.flush()
-                elif typed_out and isinstance(event, TextOk):
-                    print(flush=True)
-                display.follow(event)
+        await (_follow_typing if typed_out else _follow)(reply, display)
         display.say("Saving")
         await reply.save(output)
     except asyncio.CancelledError:
@@ -60,3 +53,32 @@ async def _record(
             async with asyncio.timeout(_CANCEL_SECONDS):
                 await reply.cancel()
         raise
+
+
+async def _follow(reply: AsyncReply, display: ProgressDisplay) -> None:
+    async with aclosing(reply.events()) as events:
+        async for event in events:
+            display.follow(event)
+
+
+async def _follow_typing(reply: AsyncReply, display: ProgressDisplay) -> None:
+    """As `_follow`, but from the text's first to its last word it has the terminal for itself."""
+    typing = False
+    async with aclosing(reply.events()) as events:
+        try:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    if not typing:
+                        display.pause()
+                        typing = True
+                    sys.stdout.write(plain_text(event.delta))
+                    sys.stdout.flush()
+                elif isinstance(event, TextOk) and typing:
+                    print(flush=True)
+                    display.resume()
+                    typing = False
+                elif not typing:
+                    display.follow(event)
+        finally:
+            if typing:
+                print(flush=True)

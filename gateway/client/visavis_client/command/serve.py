@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from visavis_client.client import AsyncClient
+from visavis_client.command.in_use import providers_in_use
 from visavis_client.command.interruption import run_until_signal
 from visavis_client.command.process_lines import ProcessLines
 from visavis_client.local import CHECKOUT, local_stack
@@ -34,5 +36,8 @@ async def _serve(host: str, port: int) -> None:
     async with local_stack(host, port, data, lines.show) as stack:
         lines.show("visavis", f"Starting on {stack.url} …")
         await stack.readiness()
+        async with AsyncClient(stack.url) as client:
+            async for sentence in providers_in_use(client):
+                lines.show("visavis", sentence)
         lines.show("visavis", f"Ready: open {stack.url} (Ctrl-C stops everything)")
         await stack.while_running(asyncio.Event().wait())
