@@ -3,7 +3,7 @@ import { avatars, models, voices } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { Captions } from "./face/captions.js";
 import { Face } from "./face/face.js";
-import { phrase, problemSentence, translatePage } from "./i18n/strings.js";
+import { phrase, translatePage } from "./i18n/strings.js";
 import { patiently } from "./patience.js";
 import { Preferences } from "./preferences.js";
 import { Session } from "./session.js";
@@ -72,7 +72,6 @@ function drawSound() {
 face.addEventListener("changed", drawState);
 session.addEventListener("changed", drawState);
 face.addEventListener("muffled", () => (at("hear").hidden = false));
-face.addEventListener("lost", () => announce(problemSentence({ type: "video-lost" })));
 at("hear").addEventListener("click", () => {
   at("hear").hidden = true;
   at("speech").muted = false;

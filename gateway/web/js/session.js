@@ -3,6 +3,7 @@
  *
  * One reply at a time. The reply may end while the face still speaks it: `busy` is the one, `face.speaking` the other.
  */
+import { Problem } from "./problem.js";
 import { Reply } from "./reply.js";
 
 export class Session extends EventTarget {
@@ -14,6 +15,9 @@ export class Session extends EventTarget {
   constructor(parts) {
     super();
     this.#parts = parts;
+    parts.face.addEventListener("lost", () => {
+      parts.conversation.change(this.#answer, { problem: new Problem("video-lost") });
+    });
   }
 
   get busy() {
@@ -82,12 +86,12 @@ export class Session extends EventTarget {
   }
 
   #end(answer, { status, problem }) {
-    const { conversation, face, progress, announce } = this.#parts;
-    conversation.change(answer, { status: status === "completed" ? "complete" : status, problem });
+    const { conversation, face, progress } = this.#parts;
+    const ended = status === "completed" ? "complete" : status;
+    conversation.change(answer, { status: ended, problem: problem ?? answer.problem });
     progress.end();
     if (status === "completed") face.complete();
     else face.hush();
-    if (problem) announce("");
     this.#reply = null;
     this.#changed();
   }

@@ -4,17 +4,13 @@
  * there is always enough as far as anyone else is concerned.
  */
 export class PlaylistSource extends EventTarget {
-  #video;
-
   static get supported() {
     return document.createElement("video").canPlayType("application/vnd.apple.mpegurl") !== "";
   }
 
   constructor(video, url) {
     super();
-    this.#video = video;
     video.src = url;
-    video.addEventListener("error", this.#lose);
   }
 
   get bufferedSeconds() {
@@ -29,9 +25,5 @@ export class PlaylistSource extends EventTarget {
     this.dispatchEvent(new Event("growth"));
   }
 
-  close() {
-    this.#video.removeEventListener("error", this.#lose);
-  }
-
-  #lose = () => this.dispatchEvent(new CustomEvent("lost", { detail: this.#video.error }));
+  close() {}
 }

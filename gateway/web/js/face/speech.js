@@ -1,7 +1,8 @@
 /**
  * The fragments of one reply in, its speech on the `<video>` out.
  *
- * Emits `shown` (first picture is on the glass), `muffled` (the browser refused sound), `ended`, `lost`.
+ * Emits `shown` (first picture is on the glass), `muffled` (the browser refused sound), `ended`, and `lost` when a
+ * fragment cannot be had or played.
  */
 import { FragmentSource } from "./fragment_source.js";
 import { PlaylistSource } from "./playlist_source.js";
@@ -86,6 +87,7 @@ export class Speech extends EventTarget {
     this.#source.addEventListener("dry", () => this.#hold(), { signal });
     this.#source.addEventListener("lost", ({ detail }) => this.#emit("lost", detail), { signal });
     this.#video.addEventListener("ended", () => this.#emit("ended"), { signal });
+    this.#video.addEventListener("error", () => this.#emit("lost", this.#video.error), { signal });
   }
 
   #grow() {

@@ -9,12 +9,13 @@ export class MessageView {
   #waiting = null;
   #typewriter;
   #onAskAgain;
+  #ending = make("div", "ending");
 
   /** @param {(message: object) => void} onAskAgain called when the user wants a failed answer tried again */
   constructor(message, { onAskAgain, onGrowth }) {
     this.#onAskAgain = () => onAskAgain(message);
     this.element = make("li", `message ${message.role}`);
-    this.element.append(make("span", "unseen", `${phrase(message.role === "user" ? "you" : "itSaid")}: `), this.#body);
+    this.element.append(make("span", "unseen", `${phrase(message.role === "user" ? "you" : "itSaid")}: `), this.#body, this.#ending);
     this.#typewriter = new Typewriter((text) => {
       writeProse(this.#body, text);
       onGrowth();
@@ -27,16 +28,16 @@ export class MessageView {
     if (text !== "" && this.#waiting) this.#stopWaiting();
     if (role === "user") this.#body.textContent = text;
     else if (text !== "") this.#typewriter.text = text;
-    if (status === "writing") return;
-    this.#stopWaiting();
-    if (status === "cancelled") this.element.append(make("p", "aside", phrase("cancelled")));
-    if (problem) this.element.append(problemBubble(problem, this.#onAskAgain));
+    if (status !== "writing") this.#stopWaiting();
+    this.#ending.replaceChildren();
+    if (status === "cancelled") this.#ending.append(make("p", "aside", phrase("cancelled")));
+    if (problem) this.#ending.append(problemBubble(problem, this.#onAskAgain));
   }
 
   #wait() {
     this.#waiting = make("span", "waiting");
     this.#waiting.append(make("span", "unseen", phrase("waiting")), make("i"), make("i"), make("i"));
-    this.element.append(this.#waiting);
+    this.#ending.before(this.#waiting);
   }
 
   #stopWaiting() {
