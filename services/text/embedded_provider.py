@@ -149,8 +149,8 @@ class EmbeddedProvider:
                 return prompt, prompt_tokens
         raise Failure(
             FailureType.CONTEXT_LENGTH_EXCEEDED,
-            f"Even the last message alone needs {prompt_tokens} tokens, and {room} more for an answer: the language"
-            f" model holds {self._llama.context_tokens}.",
+            f"Even the last message alone needs {prompt_tokens} tokens, and an answer {room} more: the"
+            f" language model holds {self._llama.context_tokens}.",
         )
 
     def _request(

@@ -6,10 +6,11 @@ import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx2
 import openai
+from openai.types.chat import ChatCompletionChunk
 from visavis.rpc.failures import Failure, FailureType
 
 from services.text.conversation import (
@@ -23,9 +24,6 @@ from services.text.conversation import (
     TokenCount,
     Usage,
 )
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionChunk
 
 # The library insists on a key; compatible servers without keys ignore it.
 _NO_KEY = "none"
@@ -133,15 +131,26 @@ async def _parts(chunks: openai.AsyncStream[ChatCompletionChunk]) -> AsyncGenera
     reason: str | None = None
     usage = Usage()
     async for chunk in chunks:
-        if chunk.usage is not None:
-            usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-        for choice in chunk.choices[:1]:
-            if choice.delta is not None and choice.delta.content:
-                yield ModelDelta(choice.delta.content)
-            reason = choice.finish_reason or reason
+        text, new_reason, new_usage = _content(chunk)
+        if text:
+            yield ModelDelta(text)
+        reason = new_reason or reason
+        usage = new_usage or usage
     if reason is None:
         raise _unavailable("The language model's answer broke off. Try again.")
     yield ModelFinished(reason=reason if reason in ("length", "content_filter") else "stop", usage=usage)
+
+
+def _content(chunk: ChatCompletionChunk) -> tuple[str, str | None, Usage | None]:
+    """Text, finish reason and usage. The library types chunks but does not check them."""
+    try:
+        usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens) if chunk.usage else None
+        if not chunk.choices:
+            return "", None, usage
+        choice = chunk.choices[0]
+        return (choice.delta.content or "") if choice.delta else "", choice.finish_reason, usage
+    except (AttributeError, TypeError) as error:
+        raise _unavailable("The language model's server sent something unreadable. Try again.") from error
 
 
 @contextmanager

@@ -46,7 +46,7 @@ class TextServicer(text_pb2_grpc.TextServiceServicer):
         self._provider = provider
         self._limits = limits
 
-    async def StreamReply(  # noqa: N802
+    async def StreamReply(
         self, request: text_pb2.StreamReplyRequest, _context: Context
     ) -> AsyncGenerator[text_pb2.StreamReplyResponse, None]:
         """Deltas, utterances and the end of one reply."""
@@ -54,7 +54,7 @@ class TextServicer(text_pb2_grpc.TextServiceServicer):
             async for part in parts:
                 yield self._response(part)
 
-    async def CountTokens(  # noqa: N802
+    async def CountTokens(
         self, request: text_pb2.CountTokensRequest, _context: Context
     ) -> text_pb2.CountTokensResponse:
         """What the messages would cost."""
@@ -65,7 +65,7 @@ class TextServicer(text_pb2_grpc.TextServiceServicer):
             prompt_tokens=count.prompt_tokens, context_tokens=count.context_tokens
         )
 
-    async def ListModels(  # noqa: N802
+    async def ListModels(
         self, _request: text_pb2.ListModelsRequest, _context: Context
     ) -> text_pb2.ListModelsResponse:
         """What a conversation may name as its model."""
