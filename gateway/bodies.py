@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 
 from gateway.media.cutting import speech_pieces
 from gateway.media.upload import uploaded_pcm
@@ -41,24 +41,25 @@ async def tokens_body(request: Request) -> TokensRequest:
 async def _with_speech(request: Request) -> ReplyBody:
     max_seconds = gateway_of(request).settings.max_speech_seconds
     try:
-        async with request.form(max_files=1, max_fields=1) as form:
-            asked = parsed(ReplyRequest, _text(form.get("request")))
+        async with request.form(max_files=2, max_fields=1) as form:
+            asked = parsed(ReplyRequest, await _text(form.get("request")))
             audio = form.get("audio")
             if not isinstance(audio, UploadFile):
                 raise RequestRefused(400, "malformed-request", "The part audio must be a file.")
             samples = await asyncio.to_thread(uploaded_pcm, audio.file, max_seconds)
-    except MultiPartException as error:
+    except HTTPException as error:
         raise RequestRefused(
-            400, "malformed-request", f"The multipart body is broken: {error.message}"
+            400, "malformed-request", f"The multipart body is broken: {error.detail}"
         ) from None
     return ReplyBody(asked, await asyncio.to_thread(speech_pieces, samples, UPLOAD_RATE_HZ))
 
 
-def _text(part: UploadFile | str | None) -> bytes:
-    if not isinstance(part, str):
-        raise RequestRefused(
-            400, "malformed-request", 'The part request must be JSON, for example {"avatar": ""}.'
-        )
+async def _text(part: UploadFile | str | None) -> bytes:
+    """The JSON of the part `request`, which a browser sends as a file and others as a field."""
+    if isinstance(part, UploadFile):
+        return await part.read()
+    if part is None:
+        raise RequestRefused(400, "malformed-request", "The part request must hold JSON, at least {}.")
     return part.encode()
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.fakes`: serves the three fakes at the gateway's default targets, at about a real machine's pace."""
+"""`python -m tests.fakes`: three fakes come up at the default targets, about as fast as a real machine."""
 
 from __future__ import annotations
 

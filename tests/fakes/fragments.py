@@ -1,4 +1,4 @@
-"""A position on the timeline goes in, a small CMAF fragment comes out, muxed as the video stage muxes its own."""
+"""A position on the timeline goes in, a small CMAF fragment comes out, muxed as the video stage does."""
 
 from __future__ import annotations
 

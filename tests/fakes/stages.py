@@ -1,4 +1,4 @@
-"""Scripted text, tts and lipsync services, served by real gRPC servers: what a gateway needs to make replies."""
+"""Scripts of faults go in, text, tts and lipsync services come out, served by real gRPC servers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from typing import Any
 
 import grpc
 import numpy as np
-
-from tests.fakes import fragments
-from tests.fakes.faults import Faults
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.server import Service, running
 from visavis.rpc.settings import ServiceSettings
@@ -26,6 +23,9 @@ from visavis.v1 import (
     tts_pb2_grpc,
 )
 
+from tests.fakes import fragments
+from tests.fakes.faults import Faults
+
 REPLY = "The moon is a rock. It shines at night. Nobody lives there."
 CONTEXT_TOKENS = 2_000
 RATE_HZ = 24_000
@@ -36,7 +36,7 @@ _SENTENCE = re.compile(r"[^.!?。！？]+[.!?。！？]+\s*|[^.!?。！？]+$")
 
 
 class FakeText(text_pb2_grpc.TextServiceServicer):
-    """Answers every conversation with `reply`; cuts after each full stop; a part in backticks is not spoken."""
+    """Answers conversations with `reply`; cuts after full stops; a part with a backtick is not spoken."""
 
     def __init__(self) -> None:
         self.reply = REPLY
@@ -131,6 +131,22 @@ class FakeLipsync(lipsync_pb2_grpc.LipsyncServiceServicer):
             yield lipsync_pb2.AnimateResponse(fragment=made)
         finished = lipsync_pb2.AnimateFinished(frames_total=total, render_seconds=0.01 * total)
         yield lipsync_pb2.AnimateResponse(finished=finished)
+
+    async def BuildAvatar(
+        self, requests: AsyncIterator[lipsync_pb2.BuildAvatarRequest], context: Any
+    ) -> AsyncGenerator[lipsync_pb2.BuildAvatarResponse, None]:
+        raise Failure(FailureType.UNSUPPORTED_SETTING, "This fake builds no avatars.")
+        yield lipsync_pb2.BuildAvatarResponse()
+
+    async def PutAvatar(
+        self, requests: AsyncIterator[lipsync_pb2.PutAvatarRequest], context: Any
+    ) -> lipsync_pb2.PutAvatarResponse:
+        raise Failure(FailureType.UNSUPPORTED_SETTING, "This fake keeps no avatars.")
+
+    async def ListNetworks(
+        self, request: lipsync_pb2.ListNetworksRequest, context: Any
+    ) -> lipsync_pb2.ListNetworksResponse:
+        return lipsync_pb2.ListNetworksResponse()
 
     async def ListAvatars(
         self, request: lipsync_pb2.ListAvatarsRequest, context: Any

@@ -1,0 +1,241 @@
+"""Faults go in anywhere; every reply still tells a whole story with exactly one end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from visavis.rpc.failures import Failure, FailureType
+
+from tests.fakes.faults import Fault, Faults
+from tests.fakes.served_gateway import MOON, ServedGateway, check_story, served_gateway
+from tests.fakes.stages import REPLY, FakeStages, fake_stages
+
+
+@pytest_asyncio.fixture
+async def stages() -> AsyncIterator[FakeStages]:
+    async with fake_stages() as served:
+        yield served
+
+
+@pytest_asyncio.fixture
+async def gateway(stages: FakeStages, tmp_path: Path) -> AsyncIterator[ServedGateway]:
+    async with served_gateway(stages, tmp_path, patience_seconds=0.6, reply_seconds=20) as served:
+        yield served
+
+
+def faults_of(stages: FakeStages, stage: str) -> Faults:
+    return {"text": stages.text, "speech": stages.tts, "video": stages.lipsync}[stage].faults
+
+
+async def test_a_reply_tells_its_whole_story(gateway: ServedGateway) -> None:
+    events = await gateway.reply()
+    check_story(events)
+    types = [event.type for event in events]
+    data = {event.type: event.data for event in events}
+    assert "".join(event.data["delta"] for event in events if event.type == "text_delta") == REPLY
+    assert data["text_ok"]["text"] == REPLY
+    assert data["text_ok"]["usage"] == {"prompt_tokens": 7, "completion_tokens": 12}
+    assert types.count("utterance") == 3
+    assert types.index("utterance") < types.index("fragment")
+    assert data["done"]["status"] == "completed"
+    assert data["done"]["video_url"] == data["video_ok"]["video_url"]
+    assert data["done"]["usage"]["video_seconds"] == data["video_ok"]["duration_seconds"]
+    assert data["video_ok"]["duration_seconds"] == data["audio_ok"]["duration_seconds"]
+
+
+async def test_only_the_first_fragment_names_the_init_segment(gateway: ServedGateway) -> None:
+    fragments = [event.data for event in await gateway.reply() if event.type == "fragment"]
+    assert fragments[0]["init_url"].endswith("/init.mp4")
+    assert fragments[0]["mime"].startswith("video/mp4; codecs=")
+    assert not any("init_url" in fragment or "mime" in fragment for fragment in fragments[1:])
+
+
+async def test_words_lie_inside_their_utterance(gateway: ServedGateway) -> None:
+    for utterance in (event.data for event in await gateway.reply() if event.type == "utterance"):
+        start = utterance["start_seconds"]
+        end = start + utterance["duration_seconds"]
+        assert " ".join(word["text"] for word in utterance["words"]) == utterance["text"]
+        assert all(start < word["start_seconds"] < word["end_seconds"] < end for word in utterance["words"])
+
+
+@pytest.mark.parametrize("stage", ["text", "speech", "video"])
+@pytest.mark.parametrize("after", range(6))
+async def test_a_failure_at_any_point_ends_in_one_error(
+    stages: FakeStages, gateway: ServedGateway, stage: str, after: int
+) -> None:
+    failure = Failure(FailureType.UPSTREAM_UNAVAILABLE, "The provider is down.")
+    faults_of(stages, stage).plan(Fault(after=after, failure=failure))
+    events = await gateway.reply()
+    check_story(events)
+    error = events[-1]
+    assert (error.type, error.data["type"]) == ("error", "upstream-unavailable")
+    assert error.data["stage"] == stage
+    assert (error.data["status"], error.data["detail"]) == (502, "The provider is down.")
+    assert len(error.data["trace_id"]) == 32
+    check_story(next_reply := await gateway.reply())
+    assert next_reply[-1].type == "done"
+
+
+@pytest.mark.parametrize("after", range(6))
+async def test_what_was_made_before_a_failure_is_delivered(
+    stages: FakeStages, gateway: ServedGateway, after: int
+) -> None:
+    failure = Failure(FailureType.UPSTREAM_UNAVAILABLE, "The provider is down.")
+    stages.tts.faults.plan(Fault(after=99), Fault(after=after, failure=failure))
+    events = await gateway.reply()
+    spoken = [event.data for event in events if event.type == "utterance"]
+    shown = [event.data for event in events if event.type == "fragment"]
+    assert len(spoken) == 1
+    assert sum(fragment["duration_seconds"] for fragment in shown) == pytest.approx(
+        spoken[0]["duration_seconds"]
+    )
+
+
+@pytest.mark.parametrize("stage", ["speech", "video"])
+@pytest.mark.parametrize("after", range(5))
+async def test_a_broken_call_is_made_again_and_nothing_is_lost_or_doubled(
+    stages: FakeStages, gateway: ServedGateway, stage: str, after: int
+) -> None:
+    gone = Failure(FailureType.STAGE_UNAVAILABLE, "Restarting.")
+    faults_of(stages, stage).plan(Fault(after=after, failure=gone), Fault(after=0, failure=gone))
+    events = await gateway.reply()
+    check_story(events)
+    assert events[-1].data["status"] == "completed"
+    shown = sum(event.data["duration_seconds"] for event in events if event.type == "fragment")
+    video = next(event.data for event in events if event.type == "video_ok")
+    assert shown == pytest.approx(video["duration_seconds"])
+
+
+async def test_a_broken_render_is_taken_up_where_it_broke(stages: FakeStages, gateway: ServedGateway) -> None:
+    stages.lipsync.faults.plan(Fault(after=3, failure=Failure(FailureType.STAGE_UNAVAILABLE, "Gone.")))
+    await gateway.reply()
+    assert [start.resume_frame for start in stages.lipsync.starts] == [0, 16, 0, 0, 0]
+
+
+async def test_a_text_word_for_word_is_taken_up_after_a_break(
+    stages: FakeStages, gateway: ServedGateway
+) -> None:
+    stages.text.faults.plan(Fault(after=7, failure=Failure(FailureType.STAGE_UNAVAILABLE, "Gone.")))
+    events = await gateway.reply({"say": REPLY})
+    assert "".join(event.data["delta"] for event in events if event.type == "text_delta") == REPLY
+    assert events[-1].data["status"] == "completed"
+
+
+async def test_a_model_is_not_asked_twice_once_it_has_spoken(
+    stages: FakeStages, gateway: ServedGateway
+) -> None:
+    stages.text.faults.plan(Fault(after=4, failure=Failure(FailureType.STAGE_UNAVAILABLE, "Gone.")))
+    events = await gateway.reply()
+    assert events[-1].data["type"] == "stage-unavailable"
+    assert stages.text.faults.calls == 1
+
+
+async def test_a_busy_worker_is_waited_for_and_the_wait_is_told(
+    stages: FakeStages, gateway: ServedGateway
+) -> None:
+    busy = Failure(FailureType.BUSY, "Every slot is taken.", retry_after_seconds=0.4)
+    stages.lipsync.faults.plan(Fault(failure=busy), Fault(failure=busy))
+    events = await gateway.reply()
+    assert events[-1].data["status"] == "completed"
+    assert 1 in [event.data["queue_position"] for event in events if event.type == "progress"]
+
+
+async def test_an_utterance_with_nothing_to_say_is_passed_over(
+    stages: FakeStages, gateway: ServedGateway
+) -> None:
+    stages.tts.faults.plan(Fault(failure=Failure(FailureType.NOTHING_SPEAKABLE, "Only an ellipsis.")))
+    events = await gateway.reply()
+    check_story(events)
+    assert [event.data["text"] for event in events if event.type == "utterance"] == [
+        "It shines at night.",
+        "Nobody lives there.",
+    ]
+
+
+async def test_a_text_without_anything_speakable_ends_well_and_without_video(gateway: ServedGateway) -> None:
+    events = await gateway.reply({"say": "`print(1)`"})
+    check_story(events)
+    types = {event.type for event in events}
+    assert not types & {"utterance", "audio_ok", "fragment", "video_ok"}
+    assert events[-1].data["status"] == "completed"
+    assert events[-1].data["video_url"] is None
+
+
+@pytest.mark.parametrize(
+    ("outputs", "stages_asked"),
+    [(["text"], (1, 0, 0)), (["text", "speech"], (1, 3, 0)), (["video"], (1, 3, 4))],
+)
+async def test_only_the_stages_that_are_needed_are_asked(
+    stages: FakeStages, gateway: ServedGateway, outputs: list[str], stages_asked: tuple[int, int, int]
+) -> None:
+    events = await gateway.reply(MOON | {"outputs": outputs})
+    check_story(events)
+    calls = (stages.text.faults.calls, stages.tts.faults.calls, stages.lipsync.faults.calls)
+    assert calls == stages_asked
+
+
+@pytest.mark.parametrize("stage", ["text", "speech", "video"])
+async def test_a_stage_that_stalls_ends_the_reply_at_its_deadline(
+    stages: FakeStages, tmp_path: Path, stage: str
+) -> None:
+    async with served_gateway(stages, tmp_path, reply_seconds=0.8) as gateway:
+        faults_of(stages, stage).plan(Fault(after=2, gate=asyncio.Event()))
+        events = await gateway.reply()
+        check_story(events)
+        assert events[-1].data["type"] == "deadline-exceeded"
+        assert events[-1].data["status"] == 504
+
+
+@pytest.mark.parametrize("stage", ["text", "speech", "video"])
+async def test_delete_stops_every_stage(stages: FakeStages, gateway: ServedGateway, stage: str) -> None:
+    faults = faults_of(stages, stage)
+    faults.plan(Fault(after=2, gate=asyncio.Event()))
+    reply_id = await gateway.post()
+    await faults.reached.wait()
+    assert (await gateway.http.delete(f"/v1/replies/{reply_id}")).status_code == 204
+    await faults.cut_off.wait()
+    events = await gateway.events(reply_id)
+    check_story(events)
+    assert (events[-1].type, events[-1].data["status"]) == ("done", "cancelled")
+    for served in (stages.text, stages.tts, stages.lipsync):
+        assert served.faults.running == 0
+
+
+async def test_delete_of_a_finished_reply_removes_it(gateway: ServedGateway) -> None:
+    reply_id = await gateway.post()
+    await gateway.events(reply_id)
+    assert (await gateway.http.delete(f"/v1/replies/{reply_id}")).status_code == 204
+    for part in ("", "/events", "/video.mp4", "/init.mp4"):
+        assert (await gateway.http.get(f"/v1/replies/{reply_id}{part}")).status_code == 404
+    assert (await gateway.http.delete(f"/v1/replies/{reply_id}")).status_code == 404
+
+
+async def test_a_restarted_stage_does_not_fail_a_reply(stages: FakeStages, tmp_path: Path) -> None:
+    async with served_gateway(stages, tmp_path, patience_seconds=15) as gateway:
+        await stages.lipsync_server.stop()
+        reply_id = await gateway.post()
+        async for event in gateway.live(reply_id):
+            if event.type == "audio_ok":
+                break
+        await stages.lipsync_server.start()
+        events = await gateway.events(reply_id)
+        check_story(events)
+        assert events[-1].data["status"] == "completed"
+
+
+@pytest.mark.parametrize("stage", ["text", "speech", "video"])
+async def test_a_dead_stage_is_told_and_the_next_reply_works_when_it_is_back(
+    stages: FakeStages, gateway: ServedGateway, stage: str
+) -> None:
+    servers = {"text": stages.text_server, "speech": stages.tts_server, "video": stages.lipsync_server}
+    await servers[stage].stop()
+    events = await gateway.reply()
+    check_story(events)
+    error = events[-1].data
+    assert (error["type"], error["stage"], error["status"]) == ("stage-unavailable", stage, 503)
+    await servers[stage].start()
+    assert (await gateway.reply())[-1].type == "done"
