@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import threading
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import espeakng_loader  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
+from visavis.rpc.failures import Failure, FailureType
 
 from services.tts.embedded_provider import Stopped
 from services.tts.providers import Recording, Timing, Utterance
@@ -23,8 +26,10 @@ _LIST_TERMINATED, _WORD, _PHONEME = 0, 1, 7
 _RATE, _PITCH = 1, 3
 _UTF8 = 1
 _BUFFER_MS = 200
-# Words per minute, and the middle of a scale on which 50 steps are an octave.
-_OWN_RATE, _OWN_PITCH, _STEPS_PER_SEMITONE = 175, 50, 50 / 12
+_OWN_WORDS_PER_MINUTE = 175
+# What the steps of its pitch parameter do, as measured on both voices.
+_SEMITONES = (-4.2, -3.3, -2.0, 0.0, 1.5, 3.9, 6.3, 8.5)
+_PITCH_STEPS = (12, 25, 37, 50, 62, 75, 87, 99)
 _NATIVE_NAMES = {"espeak-en": "en-us", "espeak-zh": "cmn"}
 
 
@@ -38,46 +43,57 @@ class EspeakEngine:
     phone_set = "ipa"
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
         self._turn = threading.Lock()
-        data = espeakng_loader.get_data_path().encode()
-        self._rate_hz = int(
-            self._library.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, data, _PHONEME_EVENTS_IN_IPA)
-        )
-        if self._rate_hz <= 0:
-            raise RuntimeError("espeak-ng did not start: its data is missing")
-        self._run = _Run(threading.Event())
-        # Held here, or it would be freed while the library still calls it.
-        self._callback = _Callback(self._hear)
-        self._library.espeak_SetSynthCallback(self._callback)
+        self._path = espeakng_loader.get_library_path()
+        self._data = espeakng_loader.get_data_path().encode()
 
     def recording(self, utterance: Utterance, stop: threading.Event) -> Recording:
-        """The utterance spoken. Raises Stopped soon after `stop` is set."""
-        with self._turn:
-            self._run = run = _Run(stop)
-            self._library.espeak_SetVoiceByName(_NATIVE_NAMES[utterance.voice.name].encode())
-            self._set(_RATE, _OWN_RATE * utterance.speaking_rate)
-            self._set(_PITCH, _OWN_PITCH + _STEPS_PER_SEMITONE * utterance.pitch_semitones)
+        """The utterance spoken. Raises Stopped soon after `stop` is set, Failure for a pitch out of reach."""
+        pitch = _pitch_steps(utterance.pitch_semitones)
+        run = _Run(stop)
+        with self._turn, self._fresh_library(run) as (library, rate_hz):
+            library.espeak_SetVoiceByName(_NATIVE_NAMES[utterance.voice.name].encode())
+            library.espeak_SetParameter(_RATE, round(_OWN_WORDS_PER_MINUTE * utterance.speaking_rate), 0)
+            library.espeak_SetParameter(_PITCH, pitch, 0)
             text = utterance.text.replace("\0", " ").encode() + b"\0"
-            self._library.espeak_Synth(text, len(text), 0, 0, 0, _UTF8, None, None)
+            library.espeak_Synth(text, len(text), 0, 0, 0, _UTF8, None, None)
         if stop.is_set():
             raise Stopped
         pcm = np.concatenate([np.zeros(0, np.int16), *run.pcm])
-        seconds = pcm.size / self._rate_hz
+        seconds = pcm.size / rate_hz
         return Recording(
             waveform=pcm.astype(np.float32) / np.float32(32_768),
-            sample_rate_hz=self._rate_hz,
-            words=_words(utterance.text, run, self._rate_hz, seconds),
-            phones=_phones(run.phones, self._rate_hz, seconds),
+            sample_rate_hz=rate_hz,
+            words=_words(utterance.text, run, rate_hz, seconds),
+            phones=_phones(run.phones, rate_hz, seconds),
         )
 
-    def _hear(
-        self, samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]
-    ) -> int:
-        return self._run.hear(samples, count, events)
+    @contextmanager
+    def _fresh_library(self, run: _Run) -> Iterator[tuple[ctypes.CDLL, int]]:
+        """The library and its sample rate. Loaded anew (1 ms), else its flutter goes on from the last time."""
+        library = ctypes.CDLL(self._path)
+        try:
+            rate_hz = int(
+                library.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, self._data, _PHONEME_EVENTS_IN_IPA)
+            )
+            if rate_hz <= 0:
+                raise RuntimeError("espeak-ng did not start: its data is missing")
+            # Held in a name, or it would be freed while the library still calls it.
+            callback = _Callback(run.hear)
+            library.espeak_SetSynthCallback(callback)
+            yield library, rate_hz
+            library.espeak_Terminate()
+        finally:
+            _ctypes.dlclose(library._handle)
 
-    def _set(self, parameter: int, value: float) -> None:
-        self._library.espeak_SetParameter(parameter, round(value), 0)
+
+def _pitch_steps(semitones: float) -> int:
+    if not _SEMITONES[0] <= semitones <= _SEMITONES[-1]:
+        raise Failure(
+            FailureType.UNSUPPORTED_SETTING,
+            f"This voice's pitch_semitones must lie between {_SEMITONES[0]:g} and {_SEMITONES[-1]:g}.",
+        )
+    return round(np.interp(semitones, _SEMITONES, _PITCH_STEPS))
 
 
 class _EventId(ctypes.Union):

@@ -19,6 +19,8 @@ _EDGE_SECONDS = 0.015
 _WINDOW_SECONDS = 0.005
 # Quieter than this against the loudest moment is silence.
 _SILENCE_DB = -45.0
+# The loudest moment of an engine that found nothing to say: it hisses at most.
+_NOTHING = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def _sounding(waveform: NDArray[np.float32]) -> slice | None:
     padded = np.pad(waveform, (0, -waveform.size % window)).reshape(-1, window)
     level = np.sqrt((padded.astype(np.float64) ** 2).mean(axis=1))
     loudest = level.max(initial=0.0)
-    if loudest < 1e-4:
+    if loudest < _NOTHING:
         return None
     loud = np.flatnonzero(level > loudest * 10 ** (_SILENCE_DB / 20))
     edge = round(_EDGE_SECONDS * SAMPLE_RATE_HZ)
