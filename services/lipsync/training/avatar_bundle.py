@@ -1,0 +1,58 @@
+"""Rendered pictures and a trained `speak.onnx` in, an avatar bundle (contract `avatar/1`) out."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+
+from services.lipsync.training.framing import FACE, FPS, FRAME_PX, MOUTH, MOUTH_PX
+from services.lipsync.training.head_pictures import HeadPictures
+from services.lipsync.training.idle_loop import loop_frames, write_loop
+from services.lipsync.training.sway import LOOP_FRAMES, placement
+
+FEATHER_PX = 16
+_POSTER_QUALITY = 92
+
+
+def write_pictures(pictures: HeadPictures, folder: Path) -> None:
+    """Write `loop.mp4` and `poster.jpg`, the loop's first frame."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = list(loop_frames(pictures))
+    write_loop(frames, folder / "loop.mp4")
+    poster = cv2.cvtColor(frames[0], cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(folder / "poster.jpg"), poster, [cv2.IMWRITE_JPEG_QUALITY, _POSTER_QUALITY])
+
+
+def write_manifest(folder: Path) -> None:
+    """Describe and hash the three files in `folder`. Raises FileNotFoundError if one is missing."""
+    placements = [placement(frame, MOUTH).ravel().round(5).tolist() for frame in range(LOOP_FRAMES)]
+    manifest = {
+        "id": "ava",
+        "name": "Ava",
+        "version": "1.0.0",
+        "contract": "avatar/1",
+        "width_px": FRAME_PX,
+        "height_px": FRAME_PX,
+        "fps": FPS,
+        "loop_frames": LOOP_FRAMES,
+        "mouth": {
+            "contract": "pose/1",
+            "size_px": MOUTH_PX,
+            "feather_px": FEATHER_PX,
+            "placement": placements,
+        },
+        "face_box_px": [FACE.x, FACE.y, FACE.width, FACE.height],
+        "files": {name: _entry(folder, path) for name, path in _FILES.items()},
+        "licence": "CC0-1.0",
+        "synthetic": True,
+        "source": "made by services/lipsync/training",
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, separators=(",", ":")) + "\n")
+
+
+_FILES = {"loop": "loop.mp4", "speak": "speak.onnx", "poster": "poster.jpg"}
+
+
+def _entry(folder: Path, path: str) -> dict[str, str]:
+    return {"path": path, "sha256": hashlib.sha256((folder / path).read_bytes()).hexdigest()}
