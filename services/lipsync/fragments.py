@@ -146,8 +146,8 @@ def _encoded(
     yield from video.encode(None)
 
 
-def _audio_packet(data: bytes, first_sample: int, stream: av.AudioStream) -> av.Packet[av.AudioStream]:
-    packet: av.Packet[av.AudioStream] = av.Packet(data)
+def _audio_packet(data: bytes, first_sample: int, stream: av.AudioStream) -> av.Packet[av.stream.Stream]:
+    packet: av.Packet[av.stream.Stream] = av.Packet(data)
     packet.stream = stream
     packet.time_base = _SAMPLE_SECONDS
     packet.pts = packet.dts = first_sample

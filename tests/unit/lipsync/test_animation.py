@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+from visavis.rpc.failures import Failure, FailureType
+
+from services.lipsync.animation import Animator, Finished, Started
+from services.lipsync.gallery import Gallery
+from services.lipsync.networks import load_networks
+from services.lipsync.rendering import RenderedFragment
+from services.lipsync.sessions import execution_providers
+from services.lipsync.slots import Slots
+from services.lipsync.utterance import Utterance
+from tests.fakes import tiny_models
+from tests.fakes.lipsync_worker import RATE_HZ, tone
+
+SPEECH = tone(64)
+UTTERANCE = Utterance("", "", "", RATE_HZ, len(SPEECH) // 2, start_frame=0, resume_frame=0)
+
+
+@pytest.fixture
+def animator(tmp_path: Path) -> Iterator[Animator]:
+    providers = execution_providers(["cpu"])
+    models_dir = tiny_models.write_tiny_models(tmp_path)
+    gallery = Gallery(models_dir, "dot", providers, loaded_max=1, max_bundle_bytes=1)
+    made = Animator(gallery, load_networks(models_dir, providers), "tiny", slots=1, max_seconds=10)
+    yield made
+    made.close()
+    gallery.close()
+
+
+async def chunks() -> AsyncIterator[bytes]:
+    yield SPEECH
+
+
+def frames_made() -> float:
+    return REGISTRY.get_sample_value("visavis_lipsync_frames_total") or 0.0
+
+
+async def test_frames_are_made_only_when_a_fragment_is_asked_for(animator: Animator) -> None:
+    before = frames_made()
+    async with aclosing(animator.animate(UTTERANCE, chunks())) as events:
+        assert isinstance(await anext(events), Started)
+        assert frames_made() - before == 0
+        for done in (8, 24, 48, 64):
+            fragment = await anext(events)
+            assert isinstance(fragment, RenderedFragment)
+            assert frames_made() - before == fragment.frames_done == done
+        assert isinstance(await anext(events), Finished)
+
+
+async def test_a_stream_closed_early_frees_its_slot(animator: Animator) -> None:
+    async with aclosing(animator.animate(UTTERANCE, chunks())) as events:
+        await anext(events)
+        await anext(events)
+        assert REGISTRY.get_sample_value("visavis_lipsync_rendering") == 1
+    assert REGISTRY.get_sample_value("visavis_lipsync_rendering") == 0
+
+    assert len([event async for event in animator.animate(UTTERANCE, chunks())]) == 6
+
+
+async def test_a_second_stream_is_refused_before_its_speech_is_read(animator: Animator) -> None:
+    async def unread() -> AsyncIterator[bytes]:
+        pytest.fail("the speech was read")
+        yield b""
+
+    async with aclosing(animator.animate(UTTERANCE, chunks())) as events:
+        await anext(events)
+        with pytest.raises(Failure) as caught:
+            await anext(animator.animate(UTTERANCE, unread()))
+    assert caught.value.type is FailureType.BUSY
+
+
+def test_a_refused_caller_is_told_when_the_first_slot_will_be_free() -> None:
+    slots = Slots(2)
+    with slots.taken(4.0), slots.taken(2.5), pytest.raises(Failure) as caught:
+        slots.refuse_when_full()
+    assert caught.value.retry_after_seconds == 2.5
+
+
+def test_a_slot_is_free_again_after_a_crash() -> None:
+    slots = Slots(1)
+    with pytest.raises(ZeroDivisionError), slots.taken(1.0):
+        raise ZeroDivisionError
+    slots.refuse_when_full()

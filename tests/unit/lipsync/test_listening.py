@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.lipsync.cancellation import Cancellation, Cancelled
+from services.lipsync.listening import PoseTrack
+from services.lipsync.mel import mel_spectrogram, mel_windows
+from services.lipsync.networks import Network, load_network
+from services.lipsync.pose import CONTROLS, JAW, ClosureGate, finished_poses
+from services.lipsync.sessions import execution_providers
+from tests.fakes import tiny_models
+
+FRAMES = 40
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    tiny_models.write_tiny_network(tmp_path / "tiny")
+    return load_network(tmp_path / "tiny", execution_providers(["cpu"]))
+
+
+def waveform() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Noise that grows louder, then stops after 32 frames."""
+    noise = np.random.default_rng(0).normal(0, 0.2, FRAMES * 640) * np.linspace(0, 1, FRAMES * 640)
+    noise[32 * 640 :] = 0
+    return noise.astype(np.float32)
+
+
+def test_poses_in_pieces_are_the_poses_of_the_whole_utterance(network: Network) -> None:
+    track = PoseTrack(network, waveform(), FRAMES, Cancellation())
+    pieces = np.concatenate([track.poses(first) for first in range(0, FRAMES, 8)])
+
+    windows = mel_windows(mel_spectrogram(waveform()), 0, FRAMES, -0.08)
+    raw = network.listen.run(windows, Cancellation())
+    whole = finished_poses(raw, (0.15, 0.7, 0.15), ClosureGate(0.12, 0.62))
+    assert pieces.shape == (FRAMES, len(CONTROLS))
+    np.testing.assert_allclose(pieces, whole, atol=1e-6)
+
+
+def test_the_mouth_opens_with_the_sound_and_closes_after_it(network: Network) -> None:
+    track = PoseTrack(network, waveform(), FRAMES, Cancellation())
+
+    assert track.poses(24)[:, JAW].min() > 0.3
+    assert track.poses(32)[-1, JAW] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_track_taken_up_in_the_middle_gives_the_same_poses(network: Network) -> None:
+    whole = PoseTrack(network, waveform(), FRAMES, Cancellation())
+    for first in (0, 8):
+        whole.poses(first)
+    later = PoseTrack(network, waveform(), FRAMES, Cancellation())
+
+    assert (whole.poses(16) == later.poses(16)).all()
+
+
+def test_a_cancelled_track_gives_no_poses(network: Network) -> None:
+    cancellation = Cancellation()
+    track = PoseTrack(network, waveform(), FRAMES, cancellation)
+    cancellation.cancel()
+
+    with pytest.raises(Cancelled):
+        track.poses(0)
