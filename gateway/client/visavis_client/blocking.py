@@ -33,6 +33,7 @@ class Reply:
         self._path = f"/v1/replies/{reply_id}"
         self._http = http
         self._patience = patience
+        self._done: Done | None = None
 
     def __iter__(self) -> Generator[Event, None, None]:
         return self.events()
@@ -47,17 +48,19 @@ class Reply:
         cursor = Cursor(self._patience)
         while cursor.done is None:
             with closing(self._events_of_one_line(cursor)) as events:
-                yield from events
+                for event in events:
+                    # Kept before it is handed out: the caller may stop there.
+                    self._done = cursor.done
+                    yield event
             if cursor.done is None:
                 time.sleep(cursor.lost())
 
     def done(self) -> Done:
         """Waits for the end. Raises as `events` does."""
-        with closing(self.events()) as events:
-            for event in events:
-                if isinstance(event, Done):
-                    return event
-        raise AssertionError("events() ends with Done or raises")
+        while self._done is None:
+            for _ in self.events():
+                pass
+        return self._done
 
     def cancel(self) -> None:
         """Stops every stage. A reply that has already ended is removed with its media."""

@@ -33,6 +33,7 @@ class AsyncReply:
         self._path = f"/v1/replies/{reply_id}"
         self._http = http
         self._patience = patience
+        self._done: Done | None = None
 
     def __aiter__(self) -> AsyncGenerator[Event, None]:
         return self.events()
@@ -48,17 +49,18 @@ class AsyncReply:
         while cursor.done is None:
             async with aclosing(self._events_of_one_line(cursor)) as events:
                 async for event in events:
+                    # Kept before it is handed out: the caller may stop there.
+                    self._done = cursor.done
                     yield event
             if cursor.done is None:
                 await asyncio.sleep(cursor.lost())
 
     async def done(self) -> Done:
         """Waits for the end. Raises as `events` does."""
-        async with aclosing(self.events()) as events:
-            async for event in events:
-                if isinstance(event, Done):
-                    return event
-        raise AssertionError("events() ends with Done or raises")
+        while self._done is None:
+            async for _ in self.events():
+                pass
+        return self._done
 
     async def cancel(self) -> None:
         """Stops every stage. A reply that has already ended is removed with its media."""

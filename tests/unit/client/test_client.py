@@ -186,6 +186,17 @@ async def test_a_video_is_saved_whole(serve: Serve, tmp_path: Path) -> None:
     assert names(tmp_path) == ["moon.mp4"]
 
 
+async def test_a_reply_that_was_followed_is_saved_without_following_it_again(
+    serve: Serve, tmp_path: Path
+) -> None:
+    server = await serve(CREATED, WHOLE, Answer([b"video"], content_type="video/mp4"))
+    async with AsyncClient(server.url) as client:
+        reply = await client.reply(say="Moon")
+        assert [event.id async for event in reply] == [1, 2, 3]
+        await reply.save(str(tmp_path / "moon.mp4"))
+    assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
+
+
 async def test_a_download_that_breaks_leaves_the_old_file(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "moon.mp4").write_bytes(b"old")
     server = await serve(CREATED, WHOLE, Answer([b"half"], content_type="video/mp4", cut=True))

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
-from visavis_client.events import Event
+from visavis_client.events import Done, Event
 from visavis_client.events import Progress as ProgressEvent
 
 _DOING = {"text": "Writing the text", "speech": "Speaking", "video": "Moving the face"}
@@ -66,11 +66,13 @@ class BarDisplay:
         self._fraction = 0.0
 
     def say(self, sentence: str) -> None:
-        """Shows a moving bar without an end."""
-        self._progress.update(self._task, description=sentence, total=None, left="", visible=True)
+        """Shows the sentence beside the bar, which moves without an end until the first progress."""
+        self._progress.update(self._task, description=sentence, left="", visible=True, refresh=True)
 
     def follow(self, event: Event) -> None:
-        """Moves the bar on `progress` events."""
+        """Moves the bar on `progress` events, and to its end on `done`."""
+        if isinstance(event, Done):
+            self._progress.update(self._task, total=1.0, completed=1.0, left="")
         if isinstance(event, ProgressEvent):
             self._fraction = max(self._fraction, event.fraction)
             self._progress.update(
@@ -80,6 +82,7 @@ class BarDisplay:
                 completed=self._fraction,
                 left=_left(event),
                 visible=True,
+                refresh=True,
             )
 
     def pause(self) -> None:
