@@ -33,7 +33,7 @@ class Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.settings = {
             "GATEWAY_PORT": str(self.ports["gateway"]),
-            "GATEWAY_DATA_DIR": str(folder / "data"),
+            "GATEWAY_DATA": str(folder / "data"),
         } | settings
         for name in STAGES:
             address = f"127.0.0.1:{self.ports[name]}"
