@@ -105,13 +105,14 @@ def parsed(model: type[Body], body: bytes) -> Body:
         raise RequestRefused(
             400, "malformed-request", f"The body is not valid UTF-8: byte {error.start} cannot be read."
         ) from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        place = (
-            f" at line {error.lineno}, column {error.colno}"
-            if isinstance(error, json.JSONDecodeError)
-            else ""
-        )
-        raise RequestRefused(400, "malformed-request", f"The body is not valid JSON{place}.") from None
+    except json.JSONDecodeError as error:
+        raise RequestRefused(
+            400,
+            "malformed-request",
+            f"The body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+        ) from None
+    except RecursionError:
+        raise RequestRefused(400, "malformed-request", "The body's JSON is nested too deeply.") from None
     if not isinstance(content, dict):
         raise RequestRefused(400, "malformed-request", "The body must be a JSON object.")
     try:
