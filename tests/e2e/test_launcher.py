@@ -1,0 +1,127 @@
+"""`visavis serve`: four processes start together and end together, however the launcher ends."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.stack import free_port
+
+SERVE = (sys.executable, "-c", "from visavis_client.command import main; main()", "serve")
+ENDING_SECONDS = 30
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="children are found in /proc"),
+]
+
+
+@contextmanager
+def serving(folder: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """The launcher, run from a folder that is not the checkout."""
+    process = subprocess.Popen(
+        [*SERVE, "--port", str(port)], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "GATEWAY_DATA": str(folder / "data"), **environment},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def lines_until_ready(process: subprocess.Popen[str]) -> list[str]:
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Ready: open" in line:
+            return lines
+    raise AssertionError("".join(lines) + (process.stderr.read() if process.stderr else ""))
+
+
+def children(process: subprocess.Popen[str]) -> dict[int, str]:
+    """Pids and command lines."""
+    pids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip() for pid in pids}
+
+
+def assert_all_end(handles: list[int]) -> None:
+    """Waits on pidfds, which become readable when their process ends."""
+    running = set(handles)
+    while running:
+        ended, _, _ = select.select(list(running), [], [], ENDING_SECONDS)
+        assert ended, f"{len(running)} processes outlived the launcher"
+        running -= set(ended)
+    for handle in handles:
+        os.close(handle)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_however_it_is_stopped_no_process_survives(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    port = free_port()
+    with serving(tmp_path, port) as launcher:
+        lines = lines_until_ready(launcher)
+        stages = httpx.get(f"http://127.0.0.1:{port}/readyz").json()["stages"]
+        started = children(launcher)
+        handles = [os.pidfd_open(pid) for pid in started]
+        launcher.send_signal(number)
+        _, stderr = launcher.communicate(timeout=ENDING_SECONDS)
+        assert_all_end(handles)
+
+    assert sorted(command.split(" -m ")[1] for command in started.values()) == [
+        "gateway", "services.lipsync", "services.text", "services.tts",
+    ]  # fmt: skip
+    assert set(stages.values()) == {"serving"}
+    assert f"http://127.0.0.1:{port}" in lines[-1]
+    assert any("text: " in line and "OPENAI_API_KEY" in line for line in lines)
+    assert launcher.returncode == code
+    assert stderr == ""
+
+
+def test_a_process_that_dies_later_ends_the_others_and_is_named(tmp_path: Path) -> None:
+    with serving(tmp_path, free_port()) as launcher:
+        lines_until_ready(launcher)
+        started = children(launcher)
+        handles = [os.pidfd_open(pid) for pid in started]
+        victim = next(pid for pid, command in started.items() if "services.tts" in command)
+        os.kill(victim, signal.SIGKILL)
+        _, stderr = launcher.communicate(timeout=ENDING_SECONDS)
+        assert_all_end(handles)
+    assert launcher.returncode == 1
+    assert stderr.startswith("The process tts was ended by SIGKILL, so the others were stopped too.")
+
+
+def test_a_process_that_cannot_start_is_named_with_its_reason(tmp_path: Path) -> None:
+    with serving(tmp_path, free_port(), TTS_LOG_LEVEL="loud") as launcher:
+        stdout, stderr = launcher.communicate(timeout=60)
+    assert launcher.returncode == 1
+    assert stderr.startswith("The process tts ended with exit code 1, so the others were stopped too.")
+    assert "TTS_LOG_LEVEL" in stderr
+    assert "Ready" not in stdout
+
+
+def test_a_taken_port_is_said_together_with_the_way_out(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        with serving(tmp_path, port) as launcher:
+            stdout, stderr = launcher.communicate(timeout=60)
+    assert launcher.returncode == 1
+    assert stdout == ""
+    assert stderr.startswith(
+        f"Cannot listen on 127.0.0.1 port {port}: Address already in use. Choose another"
+    )
+    assert "PORT=" in stderr
+    assert stderr.count("\n") == 1
