@@ -34,8 +34,9 @@ def mel_spectrogram(
 ) -> NDArray[np.float32]:
     """Return the (80, T) log-mel spectrogram of a mono 16 kHz waveform; T = samples // 200 + 1.
 
-    `waveform` is 1-D with samples in about -1..1; the result lies within -4..4. `filters` replaces the (80, 401) filter bank; training
-    uses it to imitate other vocal tracts. Raises ValueError for an empty or multi-channel waveform.
+    `waveform` is 1-D with samples in about -1..1; the result lies within -4..4. `filters` replaces the
+    (80, 401) filter bank: training imitates other vocal tracts with it. Raises ValueError for an empty or
+    multi-channel waveform.
     """
     if waveform.ndim != 1 or waveform.size == 0:
         raise ValueError(

@@ -14,18 +14,18 @@ from services.lipsync.pose import CONTROLS, JAW, PRESS
 from services.lipsync.training.visemes import Segment, viseme_pose
 
 # How far into a neighbour each control reaches: lips and jaw lag behind, a closure is quick.
-_REACH_SECONDS = np.array([0.045, 0.070, 0.070, 0.027, 0.033, 0.045, 0.040])
+_REACH_SECONDS = np.array([0.045, 0.070, 0.070, 0.016, 0.033, 0.045, 0.040])
 _FALL_OFF = 1.3
 _FORGOTTEN_AFTER_SECONDS = 0.35
-# The flat top of a segment's dominance leaves out this share at both of its ends.
-_SHOULDER = 0.25
+# The flat top of a segment's dominance leaves out this share at both ends; lips meet and part abruptly.
+_SHOULDER = np.array([0.25, 0.25, 0.25, 0.05, 0.15, 0.25, 0.25])
 _INSTANTS_PER_FRAME = 4
 # A frame shows the extreme of what happened in it rather than the mean, or short closures would vanish.
 _EXTREME_SHARE = 0.6
 
 _DOMINANCE = {"rest": 0.5, "th": 0.7, "tdnl": 0.45, "kgng": 0.3, "r": 0.6, "h": 0.15, "ax": 0.5}
 _CONTROL_DOMINANCE: dict[str, tuple[float, ...]] = {
-    "pbm": (6.0, 0.25, 0.25, 8.0, 4.0, 4.0, 1.0),
+    "pbm": (3.0, 0.25, 0.25, 5.0, 4.0, 4.0, 1.0),
     "fv": (3.0, 0.3, 0.3, 4.0, 8.0, 3.0, 1.0),
     "sz": (2.5, 0.7, 0.7, 0.7, 0.7, 2.0, 0.7),
     "chsh": (2.5, 0.9, 0.9, 0.9, 0.9, 2.0, 0.9),
@@ -61,9 +61,9 @@ def pose_track(segments: Sequence[Segment], frames: int) -> NDArray[np.float32]:
 
 def _dominance(segment: Segment, instants: NDArray[np.float64]) -> NDArray[np.float64]:
     shoulder = _SHOULDER * (segment.end_seconds - segment.start_seconds)
-    before = segment.start_seconds + shoulder - instants
-    after = instants - (segment.end_seconds - shoulder)
-    distance = np.maximum(0.0, np.maximum(before, after))[:, None]
+    before = segment.start_seconds + shoulder - instants[:, None]
+    after = instants[:, None] - (segment.end_seconds - shoulder)
+    distance = np.maximum(0.0, np.maximum(before, after))
     strength = _CONTROL_DOMINANCE.get(segment.viseme, (_DOMINANCE.get(segment.viseme, 1.0),) * len(CONTROLS))
     return np.asarray(np.array(strength) * np.exp(-((distance / _REACH_SECONDS) ** _FALL_OFF)))
 

@@ -33,9 +33,10 @@ _ORDINARY_RATE, _ORDINARY_PITCH = 165, 50
 
 
 class EspeakSpeaker:
-    """One of espeak-ng's languages, spoken by its many variants."""
+    """One of espeak-ng's languages, spoken by its many variants; `name` stands for all of them."""
 
-    def __init__(self, voices: Sequence[str], variants: Sequence[str] = VARIANTS) -> None:
+    def __init__(self, name: str, voices: Sequence[str], variants: Sequence[str] = VARIANTS) -> None:
+        self._name = name
         self._voices = voices
         self._variants = variants
 
@@ -45,7 +46,7 @@ class EspeakSpeaker:
         rate = int(_ORDINARY_RATE * rng.uniform(0.8, 1.3))
         pitch = int(_ORDINARY_PITCH * rng.uniform(0.5, 1.5))
         waveform, phones = _library().speech(text, voice, rate, pitch)
-        return LabelledSpeech(f"espeak-{voice}", text, waveform, viseme_segments(phones, PhoneSet.IPA))
+        return LabelledSpeech(self._name, text, waveform, viseme_segments(phones, PhoneSet.IPA))
 
 
 class _EventId(ctypes.Union):

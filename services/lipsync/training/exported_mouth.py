@@ -1,32 +1,30 @@
-"""A waveform in, the poses that serving would draw out: the exported network, run just as serving runs it."""
+"""A waveform in, the poses that serving draws for it out: the exported network, run by serving's own code."""
 
-import json
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from services.lipsync.mel import FRAMES_PER_SECOND, SAMPLE_RATE_HZ, mel_spectrogram, mel_windows
-from services.lipsync.pose import ClosureGate, finished_poses
+from services.lipsync.cancellation import Cancellation
+from services.lipsync.listening import PoseTrack
+from services.lipsync.mel import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
+from services.lipsync.networks import load_network
+from services.lipsync.pose import CONTROLS, ClosureGate
+from services.lipsync.schedule import FRAMES_PER_UNIT
 
 
 class ExportedMouth:
-    """The network in a folder that holds a manifest.json and its listen.onnx."""
+    """The network in a folder that holds a manifest.json and its listen.onnx. Raises ModelError."""
 
     def __init__(self, folder: Path) -> None:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        graph = folder / manifest["files"]["listen"]["path"]
-        self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-        self._offset_seconds = float(manifest["offset_seconds"])
-        self._smoothing = manifest["smoothing"]
-        self.gate = ClosureGate(manifest["closure"]["from"], manifest["closure"]["to"])
+        self._network = load_network(folder, ["CPUExecutionProvider"])
+        closure = self._network.manifest.closure
+        self.gate = ClosureGate(closure.from_, closure.to)
 
     def poses(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the (N, 7) poses of a 16 kHz waveform at 25 fps, N = its whole frames."""
         frames = waveform.size * FRAMES_PER_SECOND // SAMPLE_RATE_HZ
-        windows = mel_windows(mel_spectrogram(waveform), 0, frames, self._offset_seconds)
-        raw = np.asarray(self._session.run(["pose"], {"mel": windows})[0], np.float32)
-        return finished_poses(raw, self._smoothing, self.gate)
+        padded_frames = -(-frames // FRAMES_PER_UNIT) * FRAMES_PER_UNIT
+        track = PoseTrack(self._network, waveform, padded_frames, Cancellation())
+        units = [track.poses(first) for first in range(0, padded_frames, FRAMES_PER_UNIT)]
+        return np.concatenate([np.empty((0, len(CONTROLS)), np.float32), *units])[:frames]

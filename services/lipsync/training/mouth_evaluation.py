@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.lipsync.mel import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
-from services.lipsync.pose import JAW, LIP_TEETH, PRESS, ROUND, shut_poses
+from services.lipsync.pose import JAW, LIP_TEETH, PRESS, ROUND, ClosureGate, shut_poses
 from services.lipsync.training.augmentation import noise
 from services.lipsync.training.coarticulation import pose_track
-from services.lipsync.training.exported_mouth import ExportedMouth
 from services.lipsync.training.labelled_speech import LabelledSpeech
 from services.lipsync.training.visemes import Segment
 
@@ -22,6 +22,19 @@ _TEETH_ON_LIP = 0.35
 _PHONE_MARGIN_SECONDS = 0.02
 _SMALLEST_LABIAL_START_SECONDS = 0.06
 _LONGEST_LAG_FRAMES = 6
+
+
+class Mouth(Protocol):
+    """Whatever turns speech into poses that are fit to be drawn."""
+
+    @property
+    def gate(self) -> ClosureGate:
+        """What the truth has to pass to look like the drawn poses."""
+        ...
+
+    def poses(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (N, 7) poses of a 16 kHz waveform at 25 fps."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,14 +53,14 @@ class VoiceScore:
     lag_frames: float
 
 
-def voice_scores(mouth: ExportedMouth, corpus: Iterable[LabelledSpeech]) -> list[VoiceScore]:
+def voice_scores(mouth: Mouth, corpus: Iterable[LabelledSpeech]) -> list[VoiceScore]:
     """Return one score per voice, sorted by its name."""
     by_voice = groupby(sorted(corpus, key=lambda speech: speech.voice), key=lambda speech: speech.voice)
     return [_voice_score(mouth, voice, list(spoken)) for voice, spoken in by_voice]
 
 
-def stillness(mouth: ExportedMouth, noise_decibels: float | None) -> float:
-    """Return the largest control of any frame over 4 s of silence, or of noise that many dB below full scale."""
+def stillness(mouth: Mouth, noise_decibels: float | None) -> float:
+    """Return the largest control over 4 s of silence, or of noise at a level in dB of full scale."""
     waveform = np.zeros(4 * SAMPLE_RATE_HZ, np.float32)
     if noise_decibels is not None:
         level = 10 ** (noise_decibels / 20)
@@ -57,20 +70,29 @@ def stillness(mouth: ExportedMouth, noise_decibels: float | None) -> float:
 
 def score_table(scores: Sequence[VoiceScore]) -> str:
     """Return the scores as a Markdown table."""
-    rows = [
-        "| voice | seconds | r jaw | r round | r press | p/b/m closed | f/v bitten | frames shut (true) | lag, frames |",
-        "| --- | --: | --: | --: | --: | --: | --: | --: | --: |",
-    ]
-    rows += [
-        f"| {score.voice} | {score.seconds:.0f} | {score.jaw_correlation:.2f} | {score.round_correlation:.2f} "
-        f"| {score.press_correlation:.2f} | {score.closed_share:.0%} | {score.lip_teeth_share:.0%} "
-        f"| {score.shut_frames_share:.0%} ({score.true_shut_frames_share:.0%}) | {score.lag_frames:+.1f} |"
-        for score in scores
-    ]
-    return "\n".join(rows)
+    header = (
+        "voice", "seconds", "r jaw", "r round", "r press",
+        "p/b/m closed", "f/v bitten", "frames shut (true)", "lag, frames",
+    )  # fmt: skip
+    rows = [header, ("---", *["--:"] * (len(header) - 1)), *(_table_row(score) for score in scores)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _voice_score(mouth: ExportedMouth, voice: str, corpus: Sequence[LabelledSpeech]) -> VoiceScore:
+def _table_row(score: VoiceScore) -> tuple[str, ...]:
+    return (
+        score.voice,
+        f"{score.seconds:.0f}",
+        f"{score.jaw_correlation:.2f}",
+        f"{score.round_correlation:.2f}",
+        f"{score.press_correlation:.2f}",
+        f"{score.closed_share:.0%}",
+        f"{score.lip_teeth_share:.0%}",
+        f"{score.shut_frames_share:.0%} ({score.true_shut_frames_share:.0%})",
+        f"{score.lag_frames:+.1f}",
+    )
+
+
+def _voice_score(mouth: Mouth, voice: str, corpus: Sequence[LabelledSpeech]) -> VoiceScore:
     predicted, true = [], []
     closed: list[bool] = []
     bitten: list[bool] = []
@@ -80,7 +102,8 @@ def _voice_score(mouth: ExportedMouth, voice: str, corpus: Sequence[LabelledSpee
         true.append(shut_poses(pose_track(speech.segments, len(poses)), mouth.gate))
         closed += [bool(_shut(poses[span]).any()) for span in _spans(speech.segments, "pbm", len(poses))]
         bitten += [
-            bool((poses[span, LIP_TEETH] > _TEETH_ON_LIP).any()) for span in _spans(speech.segments, "fv", len(poses))
+            bool((poses[span, LIP_TEETH] > _TEETH_ON_LIP).any())
+            for span in _spans(speech.segments, "fv", len(poses))
         ]
     drawn, truth = np.concatenate(predicted), np.concatenate(true)
     return VoiceScore(
@@ -102,7 +125,7 @@ def _shut(poses: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def _spans(segments: Sequence[Segment], viseme: str, frames: int) -> list[slice]:
-    """Return the frames that a viseme may show in; one at the very beginning has no approach to be seen."""
+    """Return the frames a viseme may show in; one at the very beginning has no approach to be seen."""
     spans = (
         slice(
             max(0, int((segment.start_seconds - _PHONE_MARGIN_SECONDS) * FRAMES_PER_SECOND)),
@@ -115,11 +138,13 @@ def _spans(segments: Sequence[Segment], viseme: str, frames: int) -> list[slice]
 
 
 def _correlation(drawn: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+    if drawn.std() == 0 or true.std() == 0:
+        return float("nan")
     return float(np.corrcoef(drawn, true)[0, 1])
 
 
 def _lag_frames(drawn: NDArray[np.float32], true: NDArray[np.float32]) -> float:
-    """Return by how many frames the drawn jaw comes late, to a fraction of one (parabola through the peak)."""
+    """Return by how many frames the drawn jaw is late, to a fraction of one (parabola on the peak)."""
     lags = np.arange(-_LONGEST_LAG_FRAMES, _LONGEST_LAG_FRAMES + 1)
     middle = slice(_LONGEST_LAG_FRAMES, -_LONGEST_LAG_FRAMES)
     likeness = np.array([_correlation(np.roll(drawn, -lag)[middle], true[middle]) for lag in lags])

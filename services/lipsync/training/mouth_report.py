@@ -1,6 +1,6 @@
 """Scores of a trained mouth in, REPORT.md beside the network out."""
 
-import datetime
+import datetime as dt
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,20 +16,17 @@ def write_report(
     folder: Path, mouth: ExportedMouth, heard: Sequence[VoiceScore], unheard: Sequence[VoiceScore]
 ) -> str:
     """Write and return the report on the network in `folder`; `unheard` voices were never trained on."""
+    today = dt.datetime.now(dt.UTC).date()
+    machine = f"{platform.machine()} ({platform.system()}, Python {platform.python_version()})"
+    silent, faint = stillness(mouth, None), stillness(mouth, _FAINT_NOISE_DECIBELS)
     sections = [
         "# How well visavis-mouth follows speech",
-        f"Measured on {datetime.datetime.now(datetime.UTC).date()} on {platform.machine()} "
-        f"({platform.system()}, Python {platform.python_version()}) by "
-        "`python -m services.lipsync.training evaluate`.",
+        f"Measured by `python -m services.lipsync.training evaluate` on {today}, {machine}.",
         "## Voices it was trained on, sentences it has never heard",
         score_table(heard),
-    ]
-    if unheard:
-        sections += ["## Voices it has never heard", score_table(unheard)]
-    sections += [
-        "## Silence",
-        f"Largest control over 4 s: {stillness(mouth, None):.3f} in digital silence, "
-        f"{stillness(mouth, _FAINT_NOISE_DECIBELS):.3f} in noise at {_FAINT_NOISE_DECIBELS:.0f} dB of full scale.",
+        *(["## Voices it has never heard", score_table(unheard)] if unheard else []),
+        f"## Silence, and noise at {_FAINT_NOISE_DECIBELS:.0f} dB of full scale",
+        f"Largest control over 4 s: {silent:.3f} in digital silence, {faint:.3f} in faint noise.",
         "## Method",
         _METHOD,
     ]
@@ -41,6 +38,7 @@ def write_report(
 _METHOD = """\
 The truth is the pose track made from the phone times of the engine (espeak-ng, Flite) or of forced alignment
 (Pico and recordings: PocketSphinx, whose own errors count against the network), gated like the drawn poses.
+Recordings, of people or of other synthesisers, serve this evaluation only and are no part of the project.
 The drawn poses come from the exported graph, clipped, smoothed and gated as in serving.
 
 - *r*: correlation of a control with the truth, over all frames of the voice.

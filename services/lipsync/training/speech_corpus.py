@@ -8,17 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from services.lipsync.mel import SAMPLE_RATE_HZ
-from services.lipsync.training.alignment import PhoneAligner
-from services.lipsync.training.espeak_speaker import ENGLISH_VOICES, MANDARIN_VOICES, EspeakSpeaker
-from services.lipsync.training.flite_speaker import VOICES, FliteSpeaker
 from services.lipsync.training.labelled_speech import (
     LabelledSpeech,
     Speaker,
     UnlabelledText,
     waveform_from_pcm,
 )
-from services.lipsync.training.pico_speaker import LANGUAGES, PicoSpeaker
-from services.lipsync.training.sentences import Sentences, english_sentence, mandarin_sentence
+from services.lipsync.training.sentences import Sentences
 from services.lipsync.training.visemes import Segment
 
 _SHORTEST_SECONDS = 0.8
@@ -33,17 +29,6 @@ class CorpusPart:
     share: float
     speaker: Speaker
     sentences: Sentences
-
-
-def corpus_parts(flite_program: Path) -> tuple[CorpusPart, ...]:
-    """Return the speakers of the default corpus; the voices that the tts stage ships have the most to say."""
-    aligner = PhoneAligner()
-    return (
-        *(CorpusPart(0.11, FliteSpeaker(flite_program, voice), english_sentence) for voice in VOICES),
-        *(CorpusPart(0.11, PicoSpeaker(language, aligner), english_sentence) for language in LANGUAGES),
-        CorpusPart(0.14, EspeakSpeaker(ENGLISH_VOICES), english_sentence),
-        CorpusPart(0.20, EspeakSpeaker(MANDARIN_VOICES), mandarin_sentence),
-    )
 
 
 def spoken_corpus(parts: Sequence[CorpusPart], sentences: int, seed: int) -> Iterator[LabelledSpeech]:

@@ -1,0 +1,77 @@
+"""Sub-commands `corpus`, `mouth` and `evaluate` in; labelled speech, the network and its report out."""
+
+import argparse
+from pathlib import Path
+
+# Every step imports what it needs when it runs: only `mouth` needs torch, only `corpus` needs the engines.
+
+NETWORK = Path(__file__).parents[1] / "models" / "networks" / "visavis-mouth"
+_CORPUS = "speech.npz"
+_HELD_OUT = "held-out.npz"
+_CORPUS_SEED, _HELD_OUT_SEED, _EXAMPLES_SEED, _TRAINING_SEED = 1, 2, 3, 4
+
+
+def add_mouth_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register each step as a sub-command that works in the folder `--work`."""
+    corpus = commands.add_parser("corpus", help="speak and label the corpus, about 2 CPU-minutes")
+    corpus.add_argument("--sentences", type=int, default=1400)
+    corpus.add_argument("--held-out-sentences", type=int, default=200)
+    corpus.set_defaults(step=make_corpus)
+
+    mouth = commands.add_parser("mouth", help="train and export the network between sound and mouth")
+    mouth.add_argument("--cpu-minutes", type=float, default=6.0)
+    mouth.add_argument("--varied-copies", type=int, default=4)
+    mouth.add_argument("--folder", type=Path, default=NETWORK)
+    mouth.set_defaults(step=make_mouth)
+
+    evaluate = commands.add_parser("evaluate", help="score the exported network and write its report")
+    evaluate.add_argument("--folder", type=Path, default=NETWORK)
+    evaluate.add_argument(
+        "--recordings", type=Path, help="VOICE/NAME.wav beside NAME.txt: voices never trained on"
+    )
+    evaluate.set_defaults(step=evaluate_mouth)
+
+
+def make_corpus(arguments: argparse.Namespace) -> None:
+    """Speak the training corpus and the held-out one."""
+    from services.lipsync.training.corpus_voices import corpus_parts
+    from services.lipsync.training.flite_program import fetched_flite
+    from services.lipsync.training.speech_corpus import spoken_corpus, write_corpus
+
+    parts = corpus_parts(fetched_flite(arguments.work))
+    for name, sentences, seed in (
+        (_CORPUS, arguments.sentences, _CORPUS_SEED),
+        (_HELD_OUT, arguments.held_out_sentences, _HELD_OUT_SEED),
+    ):
+        write_corpus(arguments.work / name, list(spoken_corpus(parts, sentences, seed)))
+        print(f"wrote {arguments.work / name}")
+
+
+def make_mouth(arguments: argparse.Namespace) -> None:
+    """Train on the corpus and export the network."""
+    from services.lipsync.training.mouth_examples import training_examples
+    from services.lipsync.training.mouth_export import export_mouth_network
+    from services.lipsync.training.mouth_network import weights
+    from services.lipsync.training.mouth_training import trained_mouth_network
+    from services.lipsync.training.speech_corpus import read_corpus
+
+    corpus = read_corpus(arguments.work / _CORPUS)
+    examples = training_examples(corpus, arguments.varied_copies, _EXAMPLES_SEED)
+    print(f"{examples.starts.size} frames to learn from")
+    network = trained_mouth_network(examples, arguments.cpu_minutes * 60, _TRAINING_SEED)
+    difference = export_mouth_network(network, arguments.folder)
+    print(f"wrote {arguments.folder}: {weights(network)} weights; onnxruntime differs by {difference:.1e}")
+
+
+def evaluate_mouth(arguments: argparse.Namespace) -> None:
+    """Score the exported network on sentences and voices that it has not heard."""
+    from services.lipsync.training.exported_mouth import ExportedMouth
+    from services.lipsync.training.mouth_evaluation import voice_scores
+    from services.lipsync.training.mouth_report import write_report
+    from services.lipsync.training.recordings import recorded_speech
+    from services.lipsync.training.speech_corpus import read_corpus
+
+    mouth = ExportedMouth(arguments.folder)
+    heard = voice_scores(mouth, read_corpus(arguments.work / _HELD_OUT))
+    unheard = voice_scores(mouth, recorded_speech(arguments.recordings)) if arguments.recordings else []
+    print(write_report(arguments.folder, mouth, heard, unheard))

@@ -1,0 +1,65 @@
+"""The score card: a mouth that speaks the truth scores full marks, a late one shows its lateness."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.lipsync.pose import JAW, ClosureGate, shut_poses
+from services.lipsync.training.coarticulation import pose_track
+from services.lipsync.training.labelled_speech import LabelledSpeech
+from services.lipsync.training.mouth_evaluation import VoiceScore, score_table, voice_scores
+from services.lipsync.training.visemes import Segment
+
+GATE = ClosureGate(0.12, 0.62)
+VISEMES = ("aa", "pbm", "iy", "fv", "uw", "pbm", "eh", "sz", "ao", "pbm", "ih", "fv", "ah", "w", "ae", "tdnl")
+
+
+def babble(voice: str) -> LabelledSpeech:
+    segments = tuple(
+        Segment(viseme, 0.2 + 0.12 * position, 0.32 + 0.12 * position)
+        for position, viseme in enumerate(VISEMES * 4)
+    )
+    return LabelledSpeech(voice, "", np.zeros(8 * 16_000, np.float32), segments)
+
+
+class TruthfulMouth:
+    """Draws the truth of the one utterance it knows, some frames late."""
+
+    gate = GATE
+
+    def __init__(self, late_frames: int = 0, jaw_scale: float = 1.0) -> None:
+        track = shut_poses(pose_track(babble("").segments, 200), GATE)
+        track[:, JAW] *= jaw_scale
+        self._track = np.roll(track, late_frames, axis=0)
+
+    def poses(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._track
+
+
+def score_of(mouth: TruthfulMouth) -> VoiceScore:
+    (score,) = voice_scores(mouth, [babble("one")])
+    return score
+
+
+def test_the_truth_scores_full_marks() -> None:
+    score = score_of(TruthfulMouth())
+    assert score.jaw_correlation == pytest.approx(1.0)
+    assert score.closed_share == score.lip_teeth_share == 1.0
+    assert score.lag_frames == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.parametrize("late", [-2, 1, 3])
+def test_lateness_is_told_in_frames(late: int) -> None:
+    assert score_of(TruthfulMouth(late_frames=late)).lag_frames == pytest.approx(late, abs=0.1)
+
+
+def test_lips_pressed_over_an_open_jaw_are_not_closed() -> None:
+    assert score_of(TruthfulMouth(jaw_scale=0.0)).closed_share == 1.0
+    late = score_of(TruthfulMouth(late_frames=5))
+    assert late.closed_share < 0.5
+
+
+def test_each_voice_has_its_row_in_the_table() -> None:
+    scores = voice_scores(TruthfulMouth(), [babble("zoe"), babble("adam"), babble("zoe")])
+    assert [score.voice for score in scores] == ["adam", "zoe"]
+    assert [line.split("|")[1].strip() for line in score_table(scores).splitlines()[2:]] == ["adam", "zoe"]
