@@ -91,6 +91,11 @@ class EmbeddedProvider:
                 FailureType.UNSUPPORTED_SETTING,
                 "This site answers with its own small model, which takes no API key: leave the key out.",
             )
+        if apology := self._persona.apology_for(conversation.messages):
+            yield ModelOpened(model=self._model, max_tokens=self._wanted_tokens(conversation))
+            yield ModelDelta(apology)
+            yield ModelFinished(reason="stop", usage=Usage())
+            return
         async with self._own_turn():
             with _failing():
                 prompt, prompt_tokens = await self._fitting(conversation)

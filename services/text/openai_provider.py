@@ -145,12 +145,12 @@ def _content(chunk: ChatCompletionChunk) -> tuple[str, str | None, Usage | None]
     """Text, finish reason and usage. The library types chunks but does not check them."""
     try:
         usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens) if chunk.usage else None
-        if not chunk.choices:
-            return "", None, usage
-        choice = chunk.choices[0]
-        return (choice.delta.content or "") if choice.delta else "", choice.finish_reason, usage
+        choice = chunk.choices[0] if chunk.choices else None
+        text = choice.delta.content if choice and choice.delta else None
+        reason = choice.finish_reason if choice else None
     except (AttributeError, TypeError) as error:
         raise _unavailable("The language model's server sent something unreadable. Try again.") from error
+    return text or "", reason, usage
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.text.conversation import Message, Role
+from services.text.spoken import language_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Persona:
     examples: tuple[tuple[str, str], ...]
     temperature: float
     repeat_penalty: float
+    # Said instead of an answer to who writes Chinese; None: the model knows Chinese.
+    chinese_apology: str | None = None
 
     def before(self, messages: Sequence[Message]) -> list[Message]:
         """The prompt: what the model is told, then `messages`.
@@ -33,24 +36,43 @@ class Persona:
             ours += [Message(Role.USER, question), Message(Role.ASSISTANT, answer)]
         return [*ours, *messages]
 
+    def apology_for(self, messages: Sequence[Message]) -> str | None:
+        """What to say where the model cannot read the last message; None: let it answer."""
+        if messages and language_of(messages[-1].content) == "zh":
+            return self.chinese_apology
+        return None
 
-_SYSTEM = (
-    "You are Vis, a friendly assistant who talks with a face and a voice."
-    " Answer truthfully in two to four short sentences."
-)
 
-# For the bundled model.
+# For the bundled model. Words and order were chosen by reading its replies to two dozen everyday questions;
+# any chance in its choice of words makes it worse.
 COACHED = Persona(
-    system=_SYSTEM,
+    system="You are Vis, a kind assistant. Answer in two to four short sentences.",
     examples=(
         (
             "Hi, who are you?",
             "Hi! I am Vis, a small assistant with a face and a voice. Ask me anything you like.",
         ),
+        (
+            "Tell me about the sun.",
+            (
+                "The sun is a star in the middle of our solar system. It is a huge ball of hot gas that gives"
+                " us light and warmth. The earth travels around it once a year."
+            ),
+        ),
+        ("How are you?", "I am very well, thank you! How can I help you?"),
         ("What is the capital of Italy?", "The capital of Italy is Rome."),
     ),
-    temperature=0.2,
-    repeat_penalty=1.1,
+    temperature=0.0,
+    repeat_penalty=1.05,
+    chinese_apology="很抱歉，我是内置的小语言模型，目前只会说英语。请用英语问我，我会尽力回答。",
 )
 # For a model that the operator chose: it needs no examples, and might repeat them.
-PLAIN = Persona(system=_SYSTEM, examples=(), temperature=0.7, repeat_penalty=1.0)
+PLAIN = Persona(
+    system=(
+        "You are Vis, a friendly assistant who talks with a face and a voice."
+        " Answer in the user's language, in two to four short sentences that are easy to say aloud."
+    ),
+    examples=(),
+    temperature=0.7,
+    repeat_penalty=1.0,
+)
