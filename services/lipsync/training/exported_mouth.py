@@ -9,7 +9,7 @@ from services.lipsync.cancellation import Cancellation
 from services.lipsync.listening import PoseTrack
 from services.lipsync.mel import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
 from services.lipsync.networks import load_network
-from services.lipsync.pose import CONTROLS, ClosureGate
+from services.lipsync.pose import CONTROLS, ClosureGate, finished_poses
 from services.lipsync.schedule import FRAMES_PER_UNIT
 
 
@@ -18,8 +18,13 @@ class ExportedMouth:
 
     def __init__(self, folder: Path) -> None:
         self._network = load_network(folder, ["CPUExecutionProvider"])
-        closure = self._network.manifest.closure
-        self.gate = ClosureGate(closure.from_, closure.to)
+
+    def finished(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (N, 7) raw poses of a whole utterance, clipped, smoothed and gated as the manifest says."""
+        manifest = self._network.manifest
+        return finished_poses(
+            raw, manifest.smoothing, ClosureGate(manifest.closure.from_, manifest.closure.to)
+        )
 
     def poses(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the (N, 7) poses of a 16 kHz waveform at 25 fps, N = its whole frames."""

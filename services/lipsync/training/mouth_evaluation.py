@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.lipsync.mel import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
-from services.lipsync.pose import JAW, LIP_TEETH, PRESS, ROUND, ClosureGate, shut_poses
+from services.lipsync.pose import JAW, LIP_TEETH, PRESS, ROUND
 from services.lipsync.training.augmentation import noise
 from services.lipsync.training.coarticulation import pose_track
 from services.lipsync.training.labelled_speech import LabelledSpeech
@@ -27,9 +27,8 @@ _LONGEST_LAG_FRAMES = 6
 class Mouth(Protocol):
     """Whatever turns speech into poses that are fit to be drawn."""
 
-    @property
-    def gate(self) -> ClosureGate:
-        """What the truth has to pass to look like the drawn poses."""
+    def finished(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (N, 7) raw poses, here the true ones, as they would be drawn."""
         ...
 
     def poses(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -99,7 +98,7 @@ def _voice_score(mouth: Mouth, voice: str, corpus: Sequence[LabelledSpeech]) -> 
     for speech in corpus:
         poses = mouth.poses(speech.waveform)
         predicted.append(poses)
-        true.append(shut_poses(pose_track(speech.segments, len(poses)), mouth.gate))
+        true.append(mouth.finished(pose_track(speech.segments, len(poses))))
         closed += [bool(_shut(poses[span]).any()) for span in _spans(speech.segments, "pbm", len(poses))]
         bitten += [
             bool((poses[span, LIP_TEETH] > _TEETH_ON_LIP).any())

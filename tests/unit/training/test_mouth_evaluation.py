@@ -25,12 +25,13 @@ def babble(voice: str) -> LabelledSpeech:
 class TruthfulMouth:
     """Draws the truth of the one utterance it knows, some frames late."""
 
-    gate = GATE
-
     def __init__(self, late_frames: int = 0, jaw_scale: float = 1.0) -> None:
         track = shut_poses(pose_track(babble("").segments, 200), GATE)
         track[:, JAW] *= jaw_scale
         self._track = np.roll(track, late_frames, axis=0)
+
+    def finished(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        return shut_poses(raw, GATE)
 
     def poses(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._track
