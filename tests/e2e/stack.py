@@ -68,7 +68,7 @@ class Stack:
                 stages = httpx.get(f"{self.url}/readyz", timeout=5).json()["stages"]
             except (httpx.TransportError, ValueError, KeyError):
                 stages = {}
-            if stages and all(stage["state"] == "serving" for stage in stages.values()):
+            if stages and all(state == "serving" for state in stages.values()):
                 return
             time.sleep(0.1)
         raise RuntimeError(f"The stack did not come up:\n{self.logs()}")

@@ -28,7 +28,11 @@ async def gateway(stages: FakeStages, tmp_path: Path) -> AsyncIterator[ServedGat
 
 
 def faults_of(stages: FakeStages, stage: str) -> Faults:
-    return {"text": stages.text, "speech": stages.tts, "video": stages.lipsync}[stage].faults
+    return {
+        "text": stages.text.faults,
+        "speech": stages.tts.faults,
+        "video": stages.lipsync.faults,
+    }[stage]
 
 
 async def test_a_reply_tells_its_whole_story(gateway: ServedGateway) -> None:

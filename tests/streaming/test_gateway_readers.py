@@ -11,7 +11,7 @@ import httpx
 import pytest_asyncio
 
 from tests.fakes.faults import Fault
-from tests.fakes.served_gateway import MOON, ServedGateway, check_story, served_gateway
+from tests.fakes.served_gateway import MOON, ServedGateway, Told, check_story, served_gateway
 from tests.fakes.stages import FakeStages, fake_stages
 
 
@@ -38,7 +38,7 @@ async def test_resuming_at_every_position_misses_and_doubles_nothing(gateway: Se
 
 async def test_a_reader_that_drops_after_every_event_still_hears_all(gateway: ServedGateway) -> None:
     reply_id = await gateway.post()
-    heard = []
+    heard: list[Told] = []
     while not heard or heard[-1].type not in ("done", "error"):
         async for event in gateway.live(reply_id, after=len(heard)):
             heard.append(event)
