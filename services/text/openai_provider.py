@@ -110,20 +110,25 @@ class OpenAiProvider:
         return self._client.with_options(api_key=callers_key) if callers_key else self._client
 
     def _request(self, conversation: Conversation, model: str, max_tokens: int) -> dict[str, Any]:
-        # OpenAI's newer models know only max_completion_tokens, many compatible servers only max_tokens.
-        limit = "max_completion_tokens" if self._options.base_url is None else "max_tokens"
         request: dict[str, Any] = {
             "model": model,
             "messages": [{"role": str(m.role), "content": m.content} for m in conversation.messages],
             "stream": True,
             "stream_options": {"include_usage": True},
-            limit: max_tokens,
+            limit_name(self._options.base_url): max_tokens,
             "temperature": conversation.temperature,
             "presence_penalty": conversation.presence_penalty,
             "frequency_penalty": conversation.frequency_penalty,
             "stop": list(conversation.stop) or None,
         }
         return {name: value for name, value in request.items() if value is not None}
+
+
+def limit_name(base_url: str | None) -> str:
+    """What the server calls the most tokens of an answer."""
+    # OpenAI's newer models know only max_completion_tokens, many compatible servers only max_tokens.
+    at_openai = base_url is None or httpx2.URL(base_url).host == "api.openai.com"
+    return "max_completion_tokens" if at_openai else "max_tokens"
 
 
 async def _parts(chunks: openai.AsyncStream[ChatCompletionChunk]) -> AsyncGenerator[ModelPart, None]:

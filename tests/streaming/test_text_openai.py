@@ -19,7 +19,7 @@ from services.text.conversation import (
     Role,
     Usage,
 )
-from services.text.openai_provider import OpenAiOptions, OpenAiProvider
+from services.text.openai_provider import OpenAiOptions, OpenAiProvider, limit_name
 from tests.fakes.openai_server import (
     BreakOff,
     Delta,
@@ -116,6 +116,11 @@ async def test_every_setting_reaches_the_server(
         await answer_to(provider, conversation)
     body = server.received[0].body
     assert {name: body[name] for name in sent} == sent
+
+
+def test_openai_itself_is_asked_in_its_own_newer_words() -> None:
+    assert limit_name(None) == limit_name("https://api.openai.com/v1") == "max_completion_tokens"
+    assert limit_name("http://127.0.0.1:8080/v1") == "max_tokens"
 
 
 async def test_settings_left_out_are_not_sent(server: OpenAiServer) -> None:
