@@ -1,4 +1,4 @@
-"""The machine's Chromium goes in, a browser that Playwright drives comes out; where there is none, the way to one."""
+"""The machine's Chromium goes in, a browser that Playwright drives comes out; else how to get one."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -90,5 +91,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One event loop for all of them: the browser outlives a test."""
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if here in item.path.parents and isinstance(item, pytest.Function) and iscoroutinefunction(item.obj):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)

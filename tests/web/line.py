@@ -1,4 +1,4 @@
-"""A server's port goes in, a line to it comes out that can be cut and mended, as a train through a tunnel does."""
+"""A server's port goes in, a line to it comes out that can be cut and mended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An address goes in, a visitor's view of the page comes out: what is shown, and every complaint of the browser."""
+"""An address goes in, a visitor's view of the page comes out, with every complaint of the browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ expect.set_options(timeout=15_000)
 
 
 class Visit:
-    """One visitor with one tab. `complaints` holds console errors, warnings, CSP violations and uncaught errors."""
+    """One visitor with one tab. `complaints`: console errors and warnings, CSP violations, uncaught errors."""
 
     def __init__(self, context: BrowserContext, page: Page) -> None:
         self.context = context

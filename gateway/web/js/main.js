@@ -54,11 +54,9 @@ at("new-conversation").addEventListener("click", () => {
 const STATE_WORDS = { idle: "stateIdle", thinking: "stateThinking", speaking: "stateSpeaking" };
 
 function drawState() {
-  // A reply that had to begin without sound was one exception; the user's wish holds for the next.
-  if (session.busy && !face.speaking) at("speech").muted = preferences.get("muted");
   at("stage").dataset.state = face.state;
   at("state-text").textContent = phrase(STATE_WORDS[face.state]);
-  if (!face.speaking) at("hear").hidden = true;
+  if (face.state === "idle") at("hear").hidden = true;
   captions.follow(face.speaking);
   composer.show({ busy: session.busy, speaking: face.speaking });
 }
@@ -71,6 +69,10 @@ function drawSound() {
 
 face.addEventListener("changed", drawState);
 session.addEventListener("changed", drawState);
+session.addEventListener("asked", () => {
+  // A reply that had to begin without sound was one exception; the user's wish holds for the next.
+  at("speech").muted = preferences.get("muted");
+});
 face.addEventListener("muffled", () => (at("hear").hidden = false));
 at("hear").addEventListener("click", () => {
   at("hear").hidden = true;

@@ -2,6 +2,7 @@
  * The user's words in; the reply goes out to the conversation, the face, the captions and the progress bar.
  *
  * One reply at a time. The reply may end while the face still speaks it: `busy` is the one, `face.speaking` the other.
+ * Emits `asked` before each reply and `changed` when `busy` does.
  */
 import { Problem } from "./problem.js";
 import { Reply } from "./reply.js";
@@ -56,6 +57,7 @@ export class Session extends EventTarget {
     const reply = new Reply({ messages: conversation.history(), ...preferences.request() });
     this.#reply = reply;
     this.#answer = conversation.add("assistant", "", "writing");
+    this.dispatchEvent(new Event("asked"));
     face.think();
     progress.begin();
     this.#connect(reply, this.#answer);

@@ -1,0 +1,176 @@
+"""The face: it speaks, it rests, and nothing shows where the one becomes the other."""
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.fakes.faults import Fault
+from tests.fakes.stages import REPLY, SECONDS_PER_CHARACTER, FakeStages
+from tests.web.conftest import Visiting
+from tests.web.visit import Visit
+
+IDLE_SECONDS = 0.96
+LONGEST_CROSSFADE_SECONDS = 0.15
+# HTMLMediaElement.HAVE_CURRENT_DATA
+HAVE_A_PICTURE = 2
+HLS_PLAYS = "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"
+# Playwright's own looks into a page count as clicks; what the page says on the console does not need one.
+SPEAK_WITHOUT_A_CLICK = """
+document.addEventListener("volumechange", () => console.info("muted"), { capture: true });
+addEventListener("load", () => setTimeout(() => {
+    document.getElementById("message").value = "Nobody clicked.";
+    document.getElementById("composer").requestSubmit();
+}, 300));
+"""
+
+
+async def test_the_face_speaks_in_one_piece_and_then_listens_again(visitor: Visit) -> None:
+    speech = visitor.page.locator("#speech")
+    played = await speech.evaluate_handle(
+        """video => ({
+            end: new Promise((resolve) => video.addEventListener(
+                "ended", () => resolve([video.currentTime, video.duration, video.buffered.length])
+            )),
+        })"""
+    )
+    await visitor.write("Speak")
+    await visitor.becomes("thinking")
+    await visitor.becomes("speaking")
+    await visitor.speaks_past(0.5)
+    assert await speech.evaluate("video => [video.muted, video.paused]") == [False, False]
+    seconds, duration, pieces = await played.evaluate("({ end }) => end")
+    assert pieces == 1
+    assert seconds == pytest.approx(duration)
+    assert seconds > len(REPLY) * SECONDS_PER_CHARACTER
+    await visitor.becomes("idle")
+    await expect(speech).not_to_have_class("layer speech is-shown")
+
+
+async def test_the_idle_loop_goes_on_where_the_speech_ended(visitor: Visit) -> None:
+    poses = await visitor.page.evaluate_handle(
+        """() => {
+            const [idle, speech] = ["idle", "speech"].map((id) => document.getElementById(id));
+            const place = new Promise((resolve) => speech.addEventListener("ended", () => {
+                const seconds = () => resolve([speech.currentTime, idle.currentTime]);
+                idle.addEventListener("seeked", seconds, { once: true });
+            }));
+            return { place };
+        }"""
+    )
+    await visitor.write("Speak")
+    spoken, taken_up = await poses.evaluate("({ place }) => place")
+    assert taken_up == pytest.approx(spoken % IDLE_SECONDS, abs=0.04)
+
+
+async def test_the_face_never_leaves_the_stage(visitor: Visit) -> None:
+    """The idle picture stays whole under the speech, which fades fast: there is nothing black to be seen."""
+    fade = await visitor.page.locator("#speech").evaluate(
+        "video => getComputedStyle(video).transitionDuration"
+    )
+    assert 0 < float(fade.removesuffix("s")) <= LONGEST_CROSSFADE_SECONDS
+    await visitor.write("Speak")
+    await visitor.becomes("speaking")
+    idle = visitor.page.locator("#idle")
+    assert await idle.evaluate("video => [getComputedStyle(video).opacity, video.readyState >= 2]") == [
+        "1",
+        True,
+    ]
+
+
+async def test_a_reply_that_falls_behind_holds_its_last_picture(visitor: Visit, stages: FakeStages) -> None:
+    gate = asyncio.Event()
+    stages.lipsync.faults.plan(Fault(after=3, gate=gate))
+    await visitor.write("Speak slowly")
+    await visitor.becomes("speaking")
+    speech = visitor.page.locator("#speech")
+    await speech.evaluate("video => video.paused || new Promise((held) => (video.onpause = held))")
+    await visitor.becomes("speaking")
+    assert await speech.evaluate("video => getComputedStyle(video).opacity") == "1"
+    gate.set()
+    await visitor.speaks_past(1.5)
+    await visitor.becomes("idle")
+
+
+async def test_captions_follow_the_words(visitor: Visit) -> None:
+    await visitor.write("Speak")
+    await visitor.speaks_past(0.4)
+    captions = visitor.page.locator("#captions")
+    await expect(captions).to_contain_text("The moon is a rock.")
+    await expect(captions.locator(".is-said").first).to_have_text("The ")
+    await expect(captions).to_contain_text("It shines at night.")
+    await visitor.becomes("idle")
+    await expect(captions).to_be_empty()
+
+
+async def test_progress_is_shown_until_it_is_done(visitor: Visit, stages: FakeStages) -> None:
+    gate = asyncio.Event()
+    stages.lipsync.faults.plan(Fault(after=1, gate=gate))
+    await visitor.write("Speak")
+    bar = visitor.page.get_by_role("progressbar")
+    await expect(bar).to_be_visible()
+    await expect(visitor.page.get_by_text("Moving the lips")).to_be_visible()
+    await expect(visitor.page.locator("#progress-seconds")).to_have_text(re.compile(r"about \d+ s left"))
+    gate.set()
+    await expect(bar).to_be_hidden()
+
+
+async def test_a_browser_that_wants_a_tap_gets_a_button(visiting: Visiting) -> None:
+    visitor = await visiting()
+    await visitor.context.add_init_script(SPEAK_WITHOUT_A_CLICK)
+    async with visitor.page.expect_console_message(lambda message: message.text == "muted"):
+        await visitor.page.reload()
+    button = visitor.page.get_by_role("button", name="Tap to hear")
+    await expect(button).to_be_visible()
+    await visitor.speaks_past(0.1)
+    await button.click()
+    await expect(button).to_be_hidden()
+    assert await visitor.page.locator("#speech").evaluate("video => video.muted") is False
+
+
+async def test_a_muted_face_stays_muted(visitor: Visit) -> None:
+    button = visitor.page.get_by_role("button", name="Mute the voice")
+    await button.click()
+    await visitor.page.reload()
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    await visitor.write("Speak")
+    await visitor.speaks_past(0.1)
+    assert await visitor.page.locator("#speech").evaluate("video => video.muted") is True
+
+
+async def test_a_playlist_serves_browsers_without_media_source(visiting: Visiting) -> None:
+    visitor = await visiting()
+    await visitor.context.add_init_script("delete window.MediaSource; delete window.ManagedMediaSource;")
+    await visitor.page.reload()
+    if not await visitor.page.evaluate(HLS_PLAYS):
+        pytest.skip("This Chromium plays no HLS by itself.")
+    await visitor.write("Speak")
+    await visitor.speaks_past(0.5)
+    source = await visitor.page.locator("#speech").evaluate("video => video.currentSrc")
+    assert source.endswith("video.m3u8")
+    await visitor.becomes("idle")
+
+
+async def test_without_video_only_text_is_asked_for(visitor: Visit, stages: FakeStages) -> None:
+    await visitor.page.get_by_role("button", name="Settings").click()
+    await visitor.page.get_by_role("switch", name="Speak with face and voice").uncheck()
+    await visitor.page.get_by_role("button", name="Done").click()
+    await expect(visitor.stage).to_be_hidden()
+    await visitor.write("Just write")
+    await expect(visitor.answers).to_have_text(REPLY)
+    await expect(visitor.page.get_by_role("button", name="Send")).to_be_visible()
+    assert (stages.tts.requests, stages.lipsync.starts) == ([], [])
+
+
+async def test_a_fragment_that_cannot_be_played_is_said_so(visiting: Visiting, stages: FakeStages) -> None:
+    visitor = await visiting()
+
+    async def rubbish(route: Route) -> None:
+        await route.fulfill(body=b"\x00\x00\x00\x10moofrubbish!" * 20)
+
+    await visitor.page.route("**/0.m4s", rubbish)
+    await visitor.write("Speak")
+    await expect(visitor.page.get_by_role("alert")).to_contain_text("The video could not be played")
+    await expect(visitor.answers).to_have_text(REPLY)
+    await visitor.becomes("idle")
