@@ -12,7 +12,7 @@ from visavis.rpc.settings import ServiceSettings
 
 
 class ProviderChoice(StrEnum):
-    """Who writes the replies. `AUTO`: OpenAI when OPENAI_API_KEY is set, else the embedded model."""
+    """Who writes the replies. `AUTO`: OpenAI when its key or a server address is set, else embedded."""
 
     AUTO = "auto"
     OPENAI = "openai"
@@ -72,4 +72,5 @@ class TextSettings(ServiceSettings):
         """`OPENAI` or `EMBEDDED`."""
         if self.provider is not ProviderChoice.AUTO:
             return self.provider
-        return ProviderChoice.EMBEDDED if self.openai_api_key is None else ProviderChoice.OPENAI
+        named = self.openai_api_key is not None or bool(self.openai_base_url)
+        return ProviderChoice.OPENAI if named else ProviderChoice.EMBEDDED

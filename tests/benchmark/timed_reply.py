@@ -40,6 +40,8 @@ def timed_reply(client: httpx.Client, request: Mapping[str, object]) -> TimedRep
     fragments: list[tuple[float, float, float]] = []
     with connect_sse(client, "GET", answer.json()["events_url"]) as source:
         for event in source.iter_sse():
+            if not event.data:
+                continue
             now = time.perf_counter() - begun
             first.setdefault(event.event, now)
             data = json.loads(event.data)

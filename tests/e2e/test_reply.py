@@ -36,6 +36,8 @@ def events_of(client: httpx.Client, path: str, after: int = 0, at_most: int | No
     events: list[Event] = []
     with connect_sse(client, "GET", path, headers={"Last-Event-ID": str(after)} if after else {}) as source:
         for event in source.iter_sse():
+            if not event.data:  # The standard: without data nothing is dispatched, only `retry` is taken.
+                continue
             events.append(parsed(event))
             if len(events) == at_most:
                 break

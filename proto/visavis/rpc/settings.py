@@ -52,6 +52,9 @@ def read_settings(settings: type[Settings]) -> Settings:
         prefix = settings.model_config.get("env_prefix", "")
         lines = []
         for problem in error.errors(include_url=False, include_input=False):
-            name = prefix + "_".join(str(part) for part in problem["loc"])
-            lines.append(f"{name.upper()}: {problem['msg']}")
+            place = [str(part) for part in problem["loc"]]
+            # A field with an alias is reported under the variable's own name, a whole model under none.
+            ours = bool(place) and place[0] in settings.model_fields
+            name = (prefix if ours else "") + "_".join(place)
+            lines.append(f"{name.upper()}: {problem['msg']}" if name else problem["msg"])
         raise SystemExit("Cannot start with these settings:\n  " + "\n  ".join(lines)) from None

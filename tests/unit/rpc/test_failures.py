@@ -2,6 +2,7 @@
 
 import pytest
 from google.rpc import error_details_pb2, status_pb2
+from pydantic import Field
 from visavis.rpc.failures import Failure, FailureType, status_of
 from visavis.rpc.settings import ServiceSettings, read_settings
 from visavis.rpc.telemetry import new_traceparent, trace_id_of
@@ -28,10 +29,18 @@ def test_a_failure_nobody_can_time_carries_no_retry_info() -> None:
 class ExampleSettings(ServiceSettings, env_prefix="EXAMPLE_"):
     """Settings as a service declares them."""
 
+    retries: int = Field(default=1, validation_alias="VENDOR_RETRIES")
+
 
 def test_a_wrong_setting_stops_start_up_and_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXAMPLE_DRAIN_SECONDS", "-1")
     with pytest.raises(SystemExit, match="EXAMPLE_DRAIN_SECONDS"):
+        read_settings(ExampleSettings)
+
+
+def test_a_wrong_setting_with_a_name_of_its_own_is_named_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENDOR_RETRIES", "many")
+    with pytest.raises(SystemExit, match=r"\s+VENDOR_RETRIES: "):
         read_settings(ExampleSettings)
 
 

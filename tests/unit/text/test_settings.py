@@ -23,7 +23,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"OPENAI_API_KEY": " "}, ProviderChoice.EMBEDDED),
         ({"OPENAI_API_KEY": "key"}, ProviderChoice.OPENAI),
         ({"OPENAI_API_KEY": "key", "TEXT_PROVIDER": "embedded"}, ProviderChoice.EMBEDDED),
-        ({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "TEXT_PROVIDER": "openai"}, ProviderChoice.OPENAI),
+        ({"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}, ProviderChoice.OPENAI),
     ],
 )
 def test_the_key_chooses_the_provider_unless_told_otherwise(
