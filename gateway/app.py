@@ -30,15 +30,13 @@ def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> Fas
         version="0.1.0",
         summary="Send a conversation, a face answers.",
         lifespan=lifespan,
+        # Swagger UI would come from a CDN; the description itself is at /openapi.json.
+        docs_url=None,
         redoc_url=None,
     )
     for router in (replies.router, events.router, media.router, avatars.router, lists.router, health.router):
         app.include_router(router)
     answer_with_problems(app)
-    app.add_middleware(
-        GuardedRequests,
-        max_body_bytes=settings.max_body_bytes,
-        max_upload_bytes=settings.max_upload_bytes,
-    )
+    app.add_middleware(GuardedRequests, settings=settings)
     app.mount("/", StaticFiles(directory=web_folder, html=True, check_dir=False), name="page")
     return app

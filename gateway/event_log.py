@@ -54,14 +54,23 @@ class _Log:
 
 
 class MemoryEventLog:
-    """Keeps logs in this process. At most `max_events` per reply, the terminal event not counted."""
+    """Keeps logs in this process.
 
-    def __init__(self, max_events: int) -> None:
+    At most `max_events` per reply, the terminal event not counted, and about `max_replies`: the ones that
+    ended first go first, running ones stay.
+    """
+
+    def __init__(self, max_events: int, max_replies: int) -> None:
         self._max_events = max_events
+        self._max_replies = max_replies
         self._logs: dict[str, _Log] = {}
 
     async def open(self, reply_id: str) -> None:
         """Starts an empty log."""
+        if len(self._logs) >= self._max_replies:
+            ended = (known for known, log in self._logs.items() if log.ended_at is not None)
+            if (oldest := next(ended, None)) is not None:
+                await self.remove(oldest)
         self._logs[reply_id] = _Log()
 
     async def append(self, reply_id: str, event: Event) -> LoggedEvent:

@@ -6,13 +6,17 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.telemetry import TRACEPARENT
 
+from gateway.events import Problem
 from gateway.problems import RequestRefused, problem_of, problem_response
+from gateway.settings import GatewaySettings
 from gateway.tracing import current_trace_id, enter_trace
+from gateway.visitors import refused_visit
 
 log = structlog.get_logger()
 
@@ -35,10 +39,9 @@ _PATIENCE_BYTES = 32 << 20
 class GuardedRequests:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, max_upload_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
         self._app = app
-        self._max_body_bytes = max_body_bytes
-        self._max_upload_bytes = max_upload_bytes
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -48,7 +51,8 @@ class GuardedRequests:
         headers = Headers(scope=scope)
         enter_trace(headers.get(TRACEPARENT, ""))
         multipart = headers.get("content-type", "").lower().startswith("multipart/")
-        body = _BoundedBody(receive, self._max_upload_bytes if multipart else self._max_body_bytes)
+        settings = self._settings
+        body = _BoundedBody(receive, settings.max_upload_bytes if multipart else settings.max_body_bytes)
         answered = False
 
         async def send_guarded(message: Message) -> None:
@@ -58,6 +62,10 @@ class GuardedRequests:
                 _guard(message)
             await send(message)
 
+        refused = None if settings.allow_open else refused_visit(scope["method"], headers)
+        if refused is not None:
+            await _forbidden(refused)(scope, receive, send_guarded)
+            return
         try:
             await self._app(scope, body.receive, send_guarded)
         except Exception as error:
@@ -95,6 +103,12 @@ class _BoundedBody:
         while message["type"] == "http.request" and message.get("more_body") and left > 0:
             message = await self._receive()
             left -= len(message.get("body", b""))
+
+
+def _forbidden(detail: str) -> JSONResponse:
+    return problem_response(
+        Problem(type="forbidden", title="Forbidden", status=403, detail=detail, trace_id=current_trace_id())
+    )
 
 
 def _guard(message: Message) -> None:

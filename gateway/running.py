@@ -13,12 +13,14 @@ from visavis.rpc.telemetry import trace_id_of
 from gateway.estimates import ReplyState, likely_language
 from gateway.event_log import LogEnded, LogFull, UnknownReply
 from gateway.events import Accepted, Event, ProgressEvent
+from gateway.journal import Journal
 from gateway.media.timeline import BYTES_PER_SAMPLE
 from gateway.orders import UPLOAD_RATE_HZ, Order
-from gateway.pipeline import Pipeline, Workshop
+from gateway.pipeline import make_reply
 from gateway.problems import problem_of
 from gateway.progress import Progress
 from gateway.stages.call import Call
+from gateway.workshop import Workshop
 
 log = structlog.get_logger()
 
@@ -120,24 +122,24 @@ class RunningReplies:
             settings.patience_seconds,
             progress.wait_in_queue,
         )
-        pipeline = Pipeline(order, self._shop, call, progress, started)
-        terminal = await self._terminal(order, pipeline, progress, call)
+        journal = Journal(order.reply_id, self._shop.log, progress, started)
+        terminal = await self._terminal(order, journal, progress, call)
         with suppress(LogEnded, UnknownReply):
             await self._shop.log.append(order.reply_id, terminal)
         log.info("reply ended", event_type=terminal.event_name, **_summary(terminal))
         del self._running[order.reply_id]
 
-    async def _terminal(self, order: Order, pipeline: Pipeline, progress: Progress, call: Call) -> Event:
+    async def _terminal(self, order: Order, journal: Journal, progress: Progress, call: Call) -> Event:
         trace_id = trace_id_of(order.traceparent)
         teller = asyncio.create_task(progress.tell(lambda event: self._tell(order.reply_id, event)))
         try:
             async with asyncio.timeout_at(call.deadline):
-                await pipeline.run()
+                await make_reply(order, self._shop, journal, call)
             self._shop.estimates.learn_reply(progress.state)
-            return pipeline.done(cancelled=False)
+            return journal.done(cancelled=False)
         except asyncio.CancelledError:
             if not self._running[order.reply_id].interrupted:
-                return pipeline.done(cancelled=True)
+                return journal.done(cancelled=True)
             failure = Failure(FailureType.INTERRUPTED, "The gateway was shut down. Ask again.")
         except TimeoutError:
             failure = Failure(

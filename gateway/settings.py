@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Self
 
 from pydantic import AliasChoices, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 from visavis.rpc.settings import TlsSettings
+
+from gateway.visitors import is_loopback
 
 WEB_FOLDER = Path(__file__).parent / "web"
 
@@ -52,24 +53,17 @@ class GatewaySettings(TlsSettings):
     max_say_characters: int = Field(default=10_000, ge=1)
     max_speech_seconds: float = Field(default=900, gt=0)
     max_events: int = Field(default=20_000, ge=100)
+    # Beyond it the replies that ended first are forgotten before their time.
+    max_kept_replies: int = Field(default=2_000, ge=1)
     # Made ahead of the stage that takes them: text is small, speech is about 0.5 MB per utterance.
     utterances_ahead: int = Field(default=256, ge=1)
     speeches_ahead: int = Field(default=16, ge=1)
 
     @model_validator(mode="after")
     def _loopback_or_said_so(self) -> Self:
-        if not self.allow_open and not _is_loopback(self.host):
+        if not self.allow_open and not is_loopback(self.host):
             raise ValueError(
                 f"host {self.host} can be reached from other machines and nobody needs a key to use this "
                 "gateway; listen on 127.0.0.1, or set GATEWAY_ALLOW_OPEN=true if that is what you want"
             )
         return self
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

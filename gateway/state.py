@@ -16,13 +16,13 @@ from gateway.catalogue import Catalogue
 from gateway.estimates import Estimates
 from gateway.event_log import EventLog, MemoryEventLog, UnknownReply
 from gateway.media.store import MediaStore, media_store
-from gateway.pipeline import Workshop
 from gateway.problems import RequestRefused
 from gateway.running import RunningReplies
 from gateway.settings import GatewaySettings
 from gateway.stages.speech import SpeechStage
 from gateway.stages.text import TextStage
 from gateway.stages.video import VideoStage
+from gateway.workshop import Workshop
 
 log = structlog.get_logger()
 
@@ -76,7 +76,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Gateway]:
         text = TextStage(channels["text"])
         speech = SpeechStage(channels["speech"], MAX_UTTERANCE_SECONDS)
         video = VideoStage(channels["video"])
-        event_log = MemoryEventLog(settings.max_events)
+        event_log = MemoryEventLog(settings.max_events, settings.max_kept_replies)
         media = media_store(settings.data)
         workshop = Workshop(settings, event_log, media, text, speech, video, Estimates())
         running = RunningReplies(workshop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from tests.fakes import fragments
@@ -92,6 +93,19 @@ async def test_the_page_is_served_under_a_strict_policy(gateway: ServedGateway) 
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert page.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Host": "evil.example"}, {"Host": "evil.example:8000"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+async def test_pages_of_other_sites_are_kept_out(gateway: ServedGateway, headers: dict[str, str]) -> None:
+    response = await gateway.http.post("/v1/replies", json={"say": "Hello."}, headers=headers)
+    assert (response.status_code, response.json()["type"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "[::1]"])
+async def test_names_of_this_machine_are_let_in(gateway: ServedGateway, host: str) -> None:
+    assert (await gateway.http.get("/healthz", headers={"Host": host})).status_code == 200
 
 
 async def test_the_api_describes_itself(gateway: ServedGateway) -> None:

@@ -94,7 +94,7 @@ async def test_a_reader_that_never_reads_slows_nobody(gateway: ServedGateway) ->
     reply_id = await gateway.post({"say": "A rather long text. " * 40, "outputs": ["text"]})
     port = gateway.http.base_url.port
     _reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
-    writer.write(f"GET /v1/replies/{reply_id}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    writer.write(f"GET /v1/replies/{reply_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     await writer.drain()
     check_story(await gateway.events(reply_id))
     writer.close()

@@ -1,0 +1,96 @@
+"""Placed speech goes in, stored fragments and one movie come out; on the way their events are written."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+from visavis.rpc.failures import Failure, FailureType
+
+from gateway.events import FragmentEvent, VideoOk
+from gateway.journal import Journal
+from gateway.media.movie import finished_movie
+from gateway.media.store import MediaStore
+from gateway.media.timeline import FPS, PlacedSpeech
+from gateway.stages.call import Call
+from gateway.stages.video import Fragment, InitSegment, Rendered, VideoStage
+
+
+class Film:
+    """A reply's video while it is being made."""
+
+    def __init__(
+        self, avatar_id: str, stage: VideoStage, media: MediaStore, journal: Journal, call: Call
+    ) -> None:
+        self._avatar_id = avatar_id
+        self._stage = stage
+        self._media = media
+        self._journal = journal
+        self._call = call
+        self._init: InitSegment | None = None
+        self._fragment_count = 0
+
+    async def add(self, speech: PlacedSpeech) -> None:
+        """Renders one more utterance. Raises Failure."""
+        begun = self._journal.now()
+        async with aclosing(self._stage.fragments(speech, self._avatar_id, self._call)) as parts:
+            async for part in parts:
+                match part:
+                    case InitSegment():
+                        await self._take_init(part)
+                    case Fragment():
+                        await self._take_fragment(part)
+                    case Rendered(render_seconds):
+                        self._journal.usage.render_seconds += render_seconds
+        self._journal.state.rendering_seconds += self._journal.now() - begun
+
+    async def finish(self) -> None:
+        """Makes one movie of all fragments, if there are any."""
+        if not self._fragment_count:
+            return
+        names = ["init.mp4", *(f"{index}.m4s" for index in range(self._fragment_count))]
+        reply_id = self._journal.reply_id
+        growing = b"".join([await self._media.read(reply_id, name) for name in names])
+        movie = await asyncio.to_thread(finished_movie, growing)
+        await self._media.write(reply_id, "video.mp4", movie)
+        self._journal.state.video_at = self._journal.now()
+        self._journal.video_url = self._journal.url("video.mp4")
+        await self._journal.write(
+            VideoOk(video_url=self._journal.video_url, duration_seconds=self._journal.state.video_seconds)
+        )
+
+    async def _take_init(self, init: InitSegment) -> None:
+        if self._init is None:
+            self._init = init
+            await self._media.write(self._journal.reply_id, "init.mp4", init.data)
+        elif self._init.data != init.data:
+            raise Failure(
+                FailureType.INTERRUPTED,
+                "The video service was replaced by another version in the middle of this reply. Ask again.",
+                stage="video",
+            )
+
+    async def _take_fragment(self, fragment: Fragment) -> None:
+        if self._init is None:
+            raise Failure(
+                FailureType.UNKNOWN, "The video service sent a fragment before its start.", stage="video"
+            )
+        index = self._fragment_count
+        self._fragment_count += 1
+        name = f"{index}.m4s"
+        await self._media.write(self._journal.reply_id, name, fragment.data)
+        state = self._journal.state
+        if index == 0:
+            state.first_fragment_at = self._journal.now()
+            state.first_fragment_seconds = fragment.frame_count / FPS
+        state.video_seconds = (fragment.start_frame + fragment.frame_count) / FPS
+        await self._journal.write(
+            FragmentEvent(
+                index=index,
+                url=self._journal.url(name),
+                start_seconds=fragment.start_frame / FPS,
+                duration_seconds=fragment.frame_count / FPS,
+                init_url=self._journal.url("init.mp4") if index == 0 else None,
+                mime=self._init.mime if index == 0 else None,
+            )
+        )

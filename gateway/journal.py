@@ -1,0 +1,70 @@
+"""What happens to one reply goes in; its events reach the log, its state and costs are kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateway.addresses import part_url
+from gateway.estimates import ReplyState
+from gateway.event_log import EventLog
+from gateway.events import Done, Event, Timings, Usage
+from gateway.progress import Progress
+
+
+class Journal:
+    """Kept by whoever works on the reply. `started` is the POST on the event loop's clock."""
+
+    def __init__(self, reply_id: str, log: EventLog, progress: Progress, started: float) -> None:
+        self.reply_id = reply_id
+        self.usage = Usage()
+        self.video_url: str | None = None
+        self._log = log
+        self._progress = progress
+        self._started = started
+
+    @property
+    def state(self) -> ReplyState:
+        """What is known of the reply at this moment."""
+        return self._progress.state
+
+    @property
+    def eta_seconds(self) -> float:
+        """Until the reply is done, as things stand."""
+        return self._progress.eta().eta_seconds
+
+    def now(self) -> float:
+        """Seconds since the POST."""
+        return asyncio.get_running_loop().time() - self._started
+
+    def url(self, part: str) -> str:
+        """The address of one of the reply's parts."""
+        return part_url(self.reply_id, part)
+
+    async def write(self, event: Event) -> None:
+        """Adds an event to the log."""
+        await self._log.append(self.reply_id, event)
+
+    def done(self, *, cancelled: bool) -> Done:
+        """The terminal event of a reply that did not fail, with what was used up to now."""
+        state = self.state
+        self.usage.speech_seconds = round(state.speech_seconds, 3)
+        self.usage.video_seconds = round(state.video_seconds, 3)
+        self.usage.render_seconds = round(self.usage.render_seconds, 3)
+        return Done(
+            status="cancelled" if cancelled else "completed",
+            video_url=self.video_url,
+            usage=self.usage,
+            timings=Timings(
+                first_text_seconds=_rounded(state.first_text_at),
+                text_seconds=_rounded(state.text_at),
+                first_speech_seconds=_rounded(state.first_speech_at),
+                speech_seconds=_rounded(state.speech_at),
+                first_fragment_seconds=_rounded(state.first_fragment_at),
+                video_seconds=_rounded(state.video_at),
+                total_seconds=_rounded(self.now()),
+            ),
+        )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -1,0 +1,142 @@
+"""Utterances go in, their speech comes out, placed and stored; on the way its events are written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from visavis.rpc.failures import Failure, FailureType
+
+from gateway.estimates import Rate
+from gateway.events import AudioOk, UtteranceEvent
+from gateway.journal import Journal
+from gateway.media.store import MediaStore
+from gateway.media.timeline import FPS, PlacedSpeech, Timeline
+from gateway.media.wav import HEADER_BYTES, wav_header
+from gateway.orders import UPLOAD_RATE_HZ, Order
+from gateway.stages.call import Call
+from gateway.stages.speech import Speech
+from gateway.stages.text import Utterance
+from gateway.workshop import Workshop
+
+
+class Speaker:
+    """Speaks one reply."""
+
+    def __init__(self, order: Order, shop: Workshop, journal: Journal, call: Call) -> None:
+        self._order = order
+        self._shop = shop
+        self._journal = journal
+        self._call = call
+        self._timeline = Timeline()
+
+    async def speeches(
+        self, utterances: AsyncGenerator[Utterance, None]
+    ) -> AsyncGenerator[PlacedSpeech, None]:
+        """The uploaded speech, or that of the utterances, then a closing rest. Raises Failure.
+
+        Everything is stored before it is yielded, so that a render can be done again.
+        """
+        store = _SpeechStore(self._shop.media, self._journal, self._shop.settings.max_speech_seconds)
+        placed = self._spoken(utterances) if self._order.pieces is None else self._uploaded()
+        sample_rate_hz = UPLOAD_RATE_HZ
+        async with aclosing(placed):
+            async for speech in placed:
+                sample_rate_hz = speech.sample_rate_hz
+                await store.add(speech)
+                yield speech
+        if self._timeline.count:
+            rest = self._timeline.rest(sample_rate_hz)
+            await store.add(rest)
+            await store.finish()
+            yield rest
+
+    async def _spoken(
+        self, utterances: AsyncGenerator[Utterance, None]
+    ) -> AsyncGenerator[PlacedSpeech, None]:
+        async with aclosing(utterances):
+            async for utterance in utterances:
+                speech = await self._speech(utterance)
+                self._journal.state.spoken_characters += len(utterance.text)
+                if speech is not None:
+                    yield self._timeline.place(
+                        utterance.text, speech.pcm, speech.sample_rate_hz, speech.words
+                    )
+
+    async def _uploaded(self) -> AsyncGenerator[PlacedSpeech, None]:
+        for piece in self._order.pieces or ():
+            yield self._timeline.place_padded(piece, UPLOAD_RATE_HZ)
+
+    async def _speech(self, utterance: Utterance) -> Speech | None:
+        begun = self._journal.now()
+        try:
+            speech = await self._shop.speech.speech(
+                utterance.spoken_text, utterance.language, self._order.manner, self._call
+            )
+        except Failure as failure:
+            # A lone "…" is no reason to lose the rest of the reply.
+            if failure.type is FailureType.NOTHING_SPEAKABLE:
+                return None
+            raise
+        if self._journal.state.first_speech_at is None:
+            self._journal.state.language = utterance.language
+            seconds = self._journal.now() - begun
+            self._shop.estimates.learn(Rate.SPEAKING_SECONDS, utterance.language, seconds)
+        return speech
+
+
+class _SpeechStore:
+    """Keeps a reply's speech, part by part and then as a whole."""
+
+    def __init__(self, media: MediaStore, journal: Journal, max_seconds: float) -> None:
+        self._media = media
+        self._journal = journal
+        self._max_seconds = max_seconds
+        self._names: list[str] = []
+        self._sample_rate_hz = 0
+        self._end_frame = 0
+
+    async def add(self, speech: PlacedSpeech) -> None:
+        """Stores a part and, unless it is the rest, tells of it. Raises Failure (too-long)."""
+        self._end_frame = speech.start_frame + speech.frame_count
+        self._sample_rate_hz = speech.sample_rate_hz
+        if self._end_frame / FPS > self._max_seconds:
+            raise Failure(
+                FailureType.TOO_LONG, f"The reply would last longer than {self._max_seconds:g} seconds."
+            )
+        name = f"{speech.index}.wav"
+        self._names.append(name)
+        data = wav_header(speech.sample_rate_hz, len(speech.pcm)) + speech.pcm
+        await self._media.write(self._journal.reply_id, name, data)
+        state = self._journal.state
+        if state.first_speech_at is None:
+            state.first_speech_at = self._journal.now()
+        # An upload's length is known from the start.
+        state.speech_seconds = max(state.speech_seconds, self._end_frame / FPS)
+        if not speech.is_rest:
+            await self._journal.write(_utterance_event(speech, self._journal.url(name)))
+
+    async def finish(self) -> None:
+        """Stores the whole and tells of it."""
+        reply_id = self._journal.reply_id
+        self._journal.state.speech_at = self._journal.now()
+        pcm = b"".join([(await self._media.read(reply_id, name))[HEADER_BYTES:] for name in self._names])
+        await self._media.write(reply_id, "audio.wav", wav_header(self._sample_rate_hz, len(pcm)) + pcm)
+        await self._journal.write(
+            AudioOk(
+                audio_url=self._journal.url("audio.wav"),
+                duration_seconds=self._end_frame / FPS,
+                eta_seconds=self._journal.eta_seconds,
+            )
+        )
+
+
+def _utterance_event(speech: PlacedSpeech, audio_url: str) -> UtteranceEvent:
+    return UtteranceEvent(
+        index=speech.index,
+        text=speech.text,
+        audio_url=audio_url,
+        start_seconds=speech.start_seconds,
+        duration_seconds=speech.duration_seconds,
+        words=list(speech.words),
+    )

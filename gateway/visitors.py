@@ -1,0 +1,37 @@
+"""A request's headers go in; out comes why it is refused, while nobody needs a key to get in."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from starlette.datastructures import Headers
+
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def refused_visit(method: str, headers: Headers) -> str | None:
+    """Why a request to an open gateway on loopback is refused, or None.
+
+    Any page in the user's browser can reach loopback: under a name of its own that it points here (the Host
+    header shows it), or by a form or script of another site (browsers mark that in Sec-Fetch-Site).
+    """
+    host = headers.get("host", "")
+    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    if name and not is_loopback(name):
+        return (
+            f"This gateway answers on this machine only, not as {name[:80]!r}. "
+            "Set GATEWAY_ALLOW_OPEN=true if others may use it without a key."
+        )
+    if method in _CHANGING and headers.get("sec-fetch-site") == "cross-site":
+        return "Pages of other sites may not use this gateway."
+    return None

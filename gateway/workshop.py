@@ -1,0 +1,26 @@
+"""What replies are made with: the stages, the stores, and what was learned from earlier ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.estimates import Estimates
+from gateway.event_log import EventLog
+from gateway.media.store import MediaStore
+from gateway.settings import GatewaySettings
+from gateway.stages.speech import SpeechStage
+from gateway.stages.text import TextStage
+from gateway.stages.video import VideoStage
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The same for all replies of this process."""
+
+    settings: GatewaySettings
+    log: EventLog
+    media: MediaStore
+    text: TextStage
+    speech: SpeechStage
+    video: VideoStage
+    estimates: Estimates
