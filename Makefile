@@ -40,12 +40,12 @@ $(UV): requirements/bootstrap.lock
 
 # What the four processes and the command need, nothing else. The members come without dependencies, editable.
 .venv/.run: $(UV) $(RUN_LOCKS) $(MEMBERS:%=%/pyproject.toml) $(wildcard proto/visavis/v1/*.proto)
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes $(RUN_LOCKS:%=-r %)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes $(RUN_LOCKS:%=-r %)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
 	touch $@
 
 .venv/.dev: .venv/.run requirements/dev.lock
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/dev.lock
 	touch $@
 
 # Pins with hashes; the images' pins agree with the development ones.
