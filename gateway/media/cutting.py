@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,13 +14,16 @@ _MIN_PIECE_SECONDS = 2.0
 # Silence before the first sound: one frame, enough for a joint with what the player shows before.
 _LEAD_FRAMES = 1
 _FADE_SECONDS = 0.005
+# Mean squares of 16-bit samples: −60 dB, and 3 dB more than the quietest.
+_SILENCE = 33.0**2
+_ABOUT_AS_QUIET = 2.0
 
 
 def speech_pieces(samples: NDArray[np.int16], sample_rate_hz: int) -> list[bytes]:
     """PCM pieces, each a multiple of 8 frames and silent at its edges, together as long as the speech.
 
-    Pieces have to end on the grid, so each cut is put at the quietest grid point of the last ten seconds
-    that a piece may have; a joint's 43 ms are faded out there.
+    Pieces have to end on the grid, so each cut is put at a quiet grid point of the last ten seconds that
+    a piece may have; a joint's 43 ms are faded out there.
 
     Args:
         samples: mono speech, shape (n,).
@@ -33,11 +38,17 @@ def speech_pieces(samples: NDArray[np.int16], sample_rate_hz: int) -> list[bytes
     start, end = 0, padded.size // grid
     while end - start > longest:
         candidates = range(start + shortest, start + longest + 1)
-        cut = min(candidates, key=lambda point: _loudness(padded, point * grid, joint))
+        cut = _latest_quiet(candidates, [_loudness(padded, point * grid, joint) for point in candidates])
         pieces.append(padded[start * grid : cut * grid])
         start = cut
     pieces.append(padded[start * grid :])
     return [_faded(piece, joint, int(_FADE_SECONDS * sample_rate_hz)).tobytes() for piece in pieces]
+
+
+def _latest_quiet(points: Sequence[int], loudness: Sequence[float]) -> int:
+    """The last point about as quiet as the quietest: longer pieces have fewer joints."""
+    bound = max(_SILENCE, _ABOUT_AS_QUIET * min(loudness))
+    return max(point for point, loud in zip(points, loudness, strict=True) if loud <= bound)
 
 
 def _on_grid(samples: NDArray[np.int16], grid: int, lead: int, tail: int) -> NDArray[np.int16]:
