@@ -91,6 +91,20 @@ def test_however_it_is_stopped_no_process_survives(tmp_path: Path, number: signa
     assert stderr == ""
 
 
+def test_say_takes_the_processes_it_started_along(tmp_path: Path) -> None:
+    command = [*SERVE[:-1], "say", "Hello there. " * 50, "-o", "x.mp4"]
+    with subprocess.Popen(command, cwd=tmp_path, text=True, stderr=subprocess.PIPE) as say:
+        assert say.stderr is not None
+        while "%" not in (line := say.stderr.readline()):
+            assert line, "it ended before it was interrupted"
+        handles = [os.pidfd_open(pid) for pid in children(say)]
+        say.send_signal(signal.SIGINT)
+        assert_all_end(handles)
+    assert len(handles) == 4
+    assert say.returncode == 128 + signal.SIGINT
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_process_that_dies_later_ends_the_others_and_is_named(tmp_path: Path) -> None:
     with serving(tmp_path, free_port()) as launcher:
         lines_until_ready(launcher)

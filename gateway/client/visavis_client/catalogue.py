@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 from pydantic import BaseModel, ConfigDict
 
 
@@ -46,28 +45,19 @@ class Avatar(_Entry):
     default: bool = False
 
 
-class _Models(_Entry):
+class Models(_Entry):
+    """The answer to GET /v1/models."""
+
     models: list[Model]
 
 
-class _Voices(_Entry):
+class Voices(_Entry):
+    """The answer to GET /v1/voices."""
+
     voices: list[Voice]
 
 
-class _Avatars(_Entry):
+class Avatars(_Entry):
+    """The answer to GET /v1/avatars."""
+
     avatars: list[Avatar]
-
-
-def listed_models(response: httpx.Response) -> list[Model]:
-    """The models in the answer to GET /v1/models."""
-    return _Models.model_validate_json(response.content).models
-
-
-def listed_voices(response: httpx.Response) -> list[Voice]:
-    """The voices in the answer to GET /v1/voices."""
-    return _Voices.model_validate_json(response.content).voices
-
-
-def listed_avatars(response: httpx.Response) -> list[Avatar]:
-    """The avatars in the answer to GET /v1/avatars."""
-    return _Avatars.model_validate_json(response.content).avatars

@@ -12,14 +12,14 @@ from typing import Any, Self, Unpack
 import httpx
 from httpx_sse import aconnect_sse
 
-from visavis_client.catalogue import Avatar, Model, Voice, listed_avatars, listed_models, listed_voices
-from visavis_client.connection import connection, translated
+from visavis_client.catalogue import Avatar, Avatars, Model, Models, Voice, Voices
+from visavis_client.connection import connection, parsed, translated
 from visavis_client.cursor import PATIENT, Cursor, Patience
 from visavis_client.errors import response_problem
 from visavis_client.events import Done, Event
 from visavis_client.media import Media, media_file
 from visavis_client.new_file import new_file
-from visavis_client.request import Message, ReplyOptions, reply_request
+from visavis_client.request import Created, Message, ReplyOptions, reply_request
 
 
 class AsyncReply:
@@ -155,19 +155,19 @@ class AsyncClient:
             options=options,
         )
         response = await _answer(self._http, "POST", "/v1/replies", **request)
-        return AsyncReply(response.json()["id"], self._http, self._patience)
+        return AsyncReply(parsed(Created, response).id, self._http, self._patience)
 
     async def models(self) -> list[Model]:
         """The language models that can be asked for."""
-        return listed_models(await _answer(self._http, "GET", "/v1/models"))
+        return parsed(Models, await _answer(self._http, "GET", "/v1/models")).models
 
     async def voices(self) -> list[Voice]:
         """The voices that can be asked for."""
-        return listed_voices(await _answer(self._http, "GET", "/v1/voices"))
+        return parsed(Voices, await _answer(self._http, "GET", "/v1/voices")).voices
 
     async def avatars(self) -> list[Avatar]:
         """The faces that can be asked for."""
-        return listed_avatars(await _answer(self._http, "GET", "/v1/avatars"))
+        return parsed(Avatars, await _answer(self._http, "GET", "/v1/avatars")).avatars
 
     async def aclose(self) -> None:
         """Closes the connections; replies go on."""

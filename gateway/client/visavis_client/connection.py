@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
+from pydantic import BaseModel, ValidationError
 
-from visavis_client.errors import Unreachable
+from visavis_client.errors import Unreachable, response_problem
+
+Content = TypeVar("Content", bound=BaseModel)
 
 # The gateway pings an idle line every 15 s: one that is silent for longer than this is dead.
 _SILENCE_SECONDS = 40.0
@@ -42,6 +45,21 @@ def translated(server: httpx.URL) -> Iterator[None]:
     except (httpx.TransportError, httpx.InvalidURL) as error:
         # Never the URL of the request: it may carry a signature.
         raise Unreachable(f"No answer from {server}: {error or type(error).__name__}") from None
+
+
+def parsed(model: type[Content], response: httpx.Response) -> Content:
+    """What a successful response holds.
+
+    Raises:
+        Problem: the gateway refuses.
+        Unreachable: something else than a gateway has answered.
+    """
+    if response.is_error:
+        raise response_problem(response)
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError:
+        raise Unreachable(f"What answers at {response.url.host} is not a gateway of Vis-à-vis.") from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -57,7 +57,7 @@ def problem(members: Mapping[str, Any], status: int = 500) -> Problem:
     return Problem(
         type=str(members.get("type", "unknown")),
         title=str(members.get("title", _phrase(status))),
-        status=int(members.get("status", status)),
+        status=stated if isinstance(stated := members.get("status"), int) else status,
         **{name: members[name] for name in known if members.get(name) is not None},
     )
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
+from pydantic import BaseModel
+
 
 class Message(TypedDict):
     """One turn of a conversation."""
@@ -30,6 +32,12 @@ class ReplyOptions(TypedDict, total=False):
     speaking_rate: float
     avatar: str
     outputs: Sequence[Literal["text", "speech", "video"]]
+
+
+class Created(BaseModel):
+    """The answer to the POST, as far as it is needed."""
+
+    id: str
 
 
 def reply_request(

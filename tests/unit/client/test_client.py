@@ -165,6 +165,12 @@ async def test_a_proxys_own_error_page_becomes_a_sentence(serve: Serve, follow: 
         await follow(await serve(page))
 
 
+async def test_another_kind_of_server_is_recognised(serve: Serve, follow: Follow) -> None:
+    page = Answer([b"<h1>Welcome</h1>"], content_type="text/html")
+    with pytest.raises(Unreachable, match="not a gateway"):
+        await follow(await serve(page))
+
+
 async def test_events_against_the_contract_are_refused(serve: Serve, follow: Follow) -> None:
     with pytest.raises(Unreachable, match="cannot be read"):
         await follow(await serve(CREATED, Answer([sse(1, "text_delta", delta=["not", "text"])])))

@@ -17,7 +17,9 @@ from visavis_client.local import CHECKOUT, local_stack
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="Where the page is served.", min=1, max=65535)] = 8000,
+    port: Annotated[
+        int, typer.Option(help="Where the page is served.", envvar="PORT", min=1, max=65535)
+    ] = 8000,
     host: Annotated[
         str, typer.Option(help="The address to listen on; 0.0.0.0 opens it to the network.")
     ] = "127.0.0.1",
