@@ -70,7 +70,7 @@ class EspeakEngine:
 
     @contextmanager
     def _fresh_library(self, run: _Run) -> Iterator[tuple[ctypes.CDLL, int]]:
-        """The library and its sample rate. Loaded anew (1 ms), else its flutter goes on from the last time."""
+        """The library and its sample rate. Loaded anew (1 ms), else its flutter would go on."""
         library = ctypes.CDLL(self._path)
         try:
             rate_hz = int(

@@ -20,10 +20,10 @@ _LIMITER_LOOK_BLOCKS = 5
 
 def loudness_lufs(waveform: NDArray[np.float32], rate_hz: int) -> float:
     """Gated loudness; -inf where everything lies below the gates. Shorter than a block: one block."""
+    if waveform.size == 0:
+        return -np.inf
     weighted = _k_weighted(waveform, rate_hz)
     block = min(round(_BLOCK_SECONDS * rate_hz), weighted.size)
-    if block == 0:
-        return -np.inf
     starts = np.arange(0, weighted.size - block + 1, round(_STEP_SECONDS * rate_hz))
     energy = np.concatenate([[0.0], np.cumsum(weighted.astype(np.float64) ** 2)])
     power = (energy[starts + block] - energy[starts]) / block

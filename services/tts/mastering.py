@@ -80,9 +80,9 @@ def _faded(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _within(timings: Sequence[Timing], start: float, end: float) -> list[Timing]:
     """The timings as counted from `start`; nothing begins before the sound or outlasts it."""
-    moved = []
-    for timing in timings:
-        first = min(max(timing.start_seconds, start), end) - start
-        last = min(max(timing.end_seconds, start), end) - start
-        moved.append(Timing(timing.text, first, last))
-    return moved
+    length = end - start
+
+    def moved(seconds: float) -> float:
+        return min(max(seconds - start, 0.0), length)
+
+    return [Timing(timing.text, moved(timing.start_seconds), moved(timing.end_seconds)) for timing in timings]

@@ -17,6 +17,7 @@ from itertools import groupby
 
 import numpy as np
 import wasmtime
+from visavis.rpc.failures import Failure, FailureType
 from wasmtime._instance import InstanceExports
 
 from services.tts.embedded_provider import Stopped
@@ -33,6 +34,9 @@ _FILES = {
 }
 # At the engine's own 100 its samples clip; loudness is set later, for all engines alike.
 _VOLUME_PERCENT = 50
+# In instructions, so that a text which the engine cannot digest comes to an end. Speech takes 73 million for a
+# second, and no character is longer than a digit: a third of a second.
+_FUEL_AT_LEAST, _FUEL_PER_CHARACTER = 500_000_000, 50_000_000
 # Words beyond are given the last mark's time; voice.c has room for this many.
 _MARKS = 1_000
 
@@ -47,7 +51,9 @@ class PicoEngine:
     phone_set = ""
 
     def __init__(self) -> None:
-        self._engine = wasmtime.Engine()
+        config = wasmtime.Config()
+        config.consume_fuel = True
+        self._engine = wasmtime.Engine(config)
         here = resources.files(__package__)
         self._folder = str(here)
         self._module = wasmtime.Module(self._engine, here.joinpath("pico.wasm").read_bytes())
@@ -57,18 +63,32 @@ class PicoEngine:
     def recording(self, utterance: Utterance, stop: threading.Event) -> Recording:
         """The utterance spoken. Raises Stopped soon after `stop` is set."""
         words = utterance.text.split()
-        plain = self._spoken(utterance, " ".join(map(_speakable, words)), stop)
-        # Marks would change how the engine reads and phrases, so they are only asked where the words lie.
-        marked = self._spoken(
-            utterance,
-            " ".join(f'<mark name="{min(n, _MARKS)}"/>{_speakable(word)}' for n, word in enumerate(words)),
-            stop,
-        )
+        fuel = round(_FUEL_AT_LEAST + _FUEL_PER_CHARACTER * len(utterance.text) / utterance.speaking_rate)
+        try:
+            plain = self._spoken(utterance, " ".join(map(_speakable, words)), fuel, stop)
+        except _EngineError as error:
+            raise Failure(
+                FailureType.INVALID_REQUEST,
+                "This voice cannot read the text. Split it into shorter sentences.",
+            ) from error
         waveform = plain.samples.astype(np.float32) / np.float32(32_768)
-        return Recording(waveform, _SAMPLE_RATE_HZ, _word_timings(words, plain, marked))
+        return Recording(waveform, _SAMPLE_RATE_HZ, self._words(utterance, words, plain, stop))
 
-    def _spoken(self, utterance: Utterance, text: str, stop: threading.Event) -> _Spoken:
-        instance = _Instance(self._engine, self._linker, self._module, self._folder)
+    def _words(
+        self, utterance: Utterance, words: Sequence[str], plain: _Spoken, stop: threading.Event
+    ) -> Sequence[Timing]:
+        """Marks change how the engine phrases, so it speaks again, only to tell where they lie."""
+        text = " ".join(
+            f'<mark name="{min(number, _MARKS)}"/>{_speakable(word)}' for number, word in enumerate(words)
+        )
+        try:
+            # A sentence of a hundred words has no room for its marks: half as much again is enough to know.
+            return _word_timings(words, plain, self._spoken(utterance, text, plain.fuel * 3 // 2, stop))
+        except _EngineError:
+            return []
+
+    def _spoken(self, utterance: Utterance, text: str, fuel: int, stop: threading.Event) -> _Spoken:
+        instance = _Instance(self._engine, self._linker, self._module, self._folder, fuel)
         instance.load(*_FILES[utterance.voice.name])
         rate = round(100 * utterance.speaking_rate)
         pitch = round(100 * 2 ** (utterance.pitch_semitones / 12))
@@ -77,13 +97,18 @@ class PicoEngine:
         )
 
 
+class _EngineError(Exception):
+    """The engine failed at a text, or ran out of fuel."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Spoken:
-    """int16 samples, the sample at which each mark was passed (-1: never), the phone of each frame."""
+    """int16 samples, the sample at which each mark was passed (-1: never), each frame's phone, fuel used."""
 
     samples: np.ndarray[tuple[int], np.dtype[np.int16]]
     marks: Sequence[int]
     phones: bytes
+    fuel: int
 
     def runs(self) -> list[_Run]:
         """Frames in a row with the same phone."""
@@ -110,11 +135,13 @@ class _Instance:
     linker: wasmtime.Linker
     module: wasmtime.Module
     folder: str
+    fuel: int
     _store: wasmtime.Store = field(init=False)
     _exports: InstanceExports = field(init=False)
 
     def __post_init__(self) -> None:
         self._store = wasmtime.Store(self.engine)
+        self._store.set_fuel(self.fuel)
         wasi = wasmtime.WasiConfig()
         wasi.preopen_dir(self.folder, "/", fs_mutable=False)
         self._store.set_wasi(wasi)
@@ -134,15 +161,19 @@ class _Instance:
             if stop.is_set():
                 raise Stopped
         if size < 0:
-            raise RuntimeError(f"SVOX Pico stopped with status {size}")
+            raise _EngineError(f"status {size}")
         marks = struct.unpack(f"<{_MARKS + 1}i", self._read(self._call("mark_samples"), 4 * (_MARKS + 1)))
         phones = self._read(self._call("frame_phones"), self._call("frame_count"))
-        return _Spoken(np.frombuffer(b"".join(pieces), "<i2"), marks, phones)
+        used = self.fuel - self._store.get_fuel()
+        return _Spoken(np.frombuffer(b"".join(pieces), "<i2"), marks, phones, used)
 
     def _call(self, name: str, *arguments: int) -> int:
         function = self._exports[name]
         assert isinstance(function, wasmtime.Func)
-        return int(function(self._store, *arguments) or 0)
+        try:
+            return int(function(self._store, *arguments) or 0)
+        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+            raise _EngineError(name) from error
 
     def _read(self, address: int, size: int) -> bytes:
         return bytes(self._memory.read(self._store, address, address + size))

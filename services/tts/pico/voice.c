@@ -84,7 +84,8 @@ void EXPORT(begin)(const char *text, int32_t bytes) {
     frames = samples_spoken = 0;
 }
 
-/* Speaks on: the bytes of new samples in samples(); 0 when all is said; below 0, the engine's error. */
+/* Speaks on: the bytes of new samples in samples(); 0 when all is said; below 0, the engine's error.
+ * A sentence with more in it than the engine's buffers hold keeps it here: the caller gives it limited fuel. */
 int32_t EXPORT(speak_on)(void) {
     int32_t filled = 0;
     static int busy = 0;
