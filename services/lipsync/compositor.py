@@ -57,15 +57,19 @@ class Compositor:
         feather = _feather(mouth.size_px, mouth.feather_px)
         self._patches = [self._placed(placement, feather) for placement in mouth.placement]
 
+    def frame(self, position: int) -> NDArray[np.uint8]:
+        """The loop's frame `position` (modulo its length) as it is, (height * 3 / 2, width) I420."""
+        frame: NDArray[np.uint8] = self._frames[position % len(self._frames)]
+        return frame
+
     def picture(self, mouth: NDArray[np.float32], position: int) -> av.VideoFrame:
         """The loop's frame `position` (modulo its length) with `mouth`, (3, S, S) RGB in 0..1, as yuv420p."""
-        number = position % len(self._frames)
         picture = av.VideoFrame(self._width, self._height, "yuv420p")
         luma, blue, red = (_pixels(plane) for plane in picture.planes)
-        base = self._frames[number]
+        base = self.frame(position)
         chroma = base[self._height :].reshape(2, self._height // 2, self._width // 2)
         luma[:], blue[:], red[:] = base[: self._height], chroma[0], chroma[1]
-        bright, coloured = self._patches[number]
+        bright, coloured = self._patches[position % len(self._patches)]
         ycbcr = _YCBCR_OF_RGB @ mouth.reshape(3, -1)
         ycbcr += _YCBCR_OFFSET
         planes = ycbcr.reshape(mouth.shape)

@@ -51,7 +51,7 @@ _X264 = ":".join(
         "range=tv",
     )
 )
-_VIDEO_OPTIONS = {"preset": "ultrafast", "crf": "20", "x264-params": _X264}
+_VIDEO_OPTIONS = {"preset": "ultrafast", "crf": "22", "x264-params": _X264}
 _MUX_OPTIONS = {
     # The timeline's own times (frag_discont), each fragment relative to itself, no samples in the moov.
     "movflags": "empty_moov+default_base_moof+frag_discont",
@@ -93,9 +93,10 @@ def fragment(
     an IDR frame. What the iterables raise passes through.
     """
     buffer = io.BytesIO()
-    container, video = _opened(buffer, first_frame, size)
-    with closing(container):
+    with step("open"):
+        container, video = _opened(buffer, first_frame, size)
         container.start_encoding()
+    with closing(container):
         for packet in _encoded(pictures, video, first_frame):
             container.mux(packet)
         audio = container.streams.audio[0]

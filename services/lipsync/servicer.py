@@ -14,12 +14,13 @@ from services.lipsync.animation import AnimationEvent, Animator, Finished, Start
 from services.lipsync.gallery import Gallery, ShownFile
 from services.lipsync.manifests import AvatarManifest
 from services.lipsync.rendering import RenderedFragment
+from services.lipsync.uploads import heard_out
 from services.lipsync.utterance import MAX_CHUNK_BYTES, Utterance
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
-Part = TypeVar("Part")
+Part = TypeVar("Part", lipsync_pb2.AnimateRequest, lipsync_pb2.PutAvatarRequest)
 _FILE_KINDS: dict[int, tuple[ShownFile, str]] = {
     lipsync_pb2.AVATAR_FILE_POSTER: ("poster", "image/jpeg"),
     lipsync_pb2.AVATAR_FILE_IDLE: ("loop", "video/mp4"),
@@ -37,22 +38,20 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
         self, request_iterator: AsyncIterator[lipsync_pb2.AnimateRequest], context: Context
     ) -> AsyncGenerator[lipsync_pb2.AnimateResponse, None]:
         """See the contract."""
-        part = await _next_part(request_iterator)
-        if part is None or part.WhichOneof("part") != "start":
-            raise Failure(FailureType.INVALID_REQUEST, "The first message must be `start`.")
-        start = part.start
-        utterance = Utterance(
-            avatar_id=start.avatar_id,
-            avatar_hash=start.avatar_hash,
-            network=start.network,
-            sample_rate_hz=start.sample_rate_hz,
-            sample_count=start.sample_count,
-            start_frame=start.start_frame,
-            resume_frame=start.resume_frame,
-        )
-        async with aclosing(self._animator.animate(utterance, _chunks(request_iterator))) as events:
-            async for event in events:
-                yield _animate_response(event)
+        async with heard_out(request_iterator) as parts:
+            start = (await _first(parts)).start
+            utterance = Utterance(
+                avatar_id=start.avatar_id,
+                avatar_hash=start.avatar_hash,
+                network=start.network,
+                sample_rate_hz=start.sample_rate_hz,
+                sample_count=start.sample_count,
+                start_frame=start.start_frame,
+                resume_frame=start.resume_frame,
+            )
+            async with aclosing(self._animator.animate(utterance, _chunks(parts))) as events:
+                async for event in events:
+                    yield _animate_response(event)
 
     async def BuildAvatar(
         self, request_iterator: AsyncIterator[lipsync_pb2.BuildAvatarRequest], context: Context
@@ -65,12 +64,9 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
         self, request_iterator: AsyncIterator[lipsync_pb2.PutAvatarRequest], context: Context
     ) -> lipsync_pb2.PutAvatarResponse:
         """See the contract."""
-        part = await _next_part(request_iterator)
-        if part is None or part.WhichOneof("part") != "start":
-            raise Failure(FailureType.INVALID_REQUEST, "The first message must be `start`.")
-        avatar = await self._gallery.put(
-            _chunks(request_iterator), part.start.avatar_hash, part.start.byte_count
-        )
+        async with heard_out(request_iterator) as parts:
+            start = (await _first(parts)).start
+            avatar = await self._gallery.put(_chunks(parts), start.avatar_hash, start.byte_count)
         return lipsync_pb2.PutAvatarResponse(avatar=self._avatar(avatar.manifest, avatar.hash))
 
     async def ListNetworks(
@@ -128,8 +124,11 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
         )
 
 
-async def _next_part(parts: AsyncIterator[Part]) -> Part | None:
-    return await anext(aiter(parts), None)
+async def _first(parts: AsyncIterator[Part]) -> Part:
+    part = await anext(parts, None)
+    if part is None or part.WhichOneof("part") != "start":
+        raise Failure(FailureType.INVALID_REQUEST, "The first message must be `start`.")
+    return part
 
 
 async def _chunks(
