@@ -103,17 +103,23 @@ async def test_ask_types_the_text_out_without_what_could_steer_the_terminal(run:
     ]
 
 
+async def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """All that a terminal is sent by a command that succeeds."""
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *VISAVIS, *arguments, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs,
+        env={**os.environ, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = await asyncio.to_thread(_read_all, ours)
+    os.close(ours)
+    assert await process.wait() == 0, shown
+    return shown
+
+
 async def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(tmp_path: Path) -> None:
     async with scripted_http(CREATED, Answer([ACCEPTED, progress(2, 0.4), done(3)]), VIDEO) as server:
-        ours, theirs = pty.openpty()
-        process = await asyncio.create_subprocess_exec(
-            *VISAVIS, "say", "Hello", "-o", "x.mp4", "--server", server.url,
-            cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"},
-        )  # fmt: skip
-        os.close(theirs)
-        shown = await asyncio.to_thread(_read_all, ours)
-        os.close(ours)
-        assert await process.wait() == 0
+        shown = await on_a_terminal(tmp_path, "say", "Hello", "-o", "x.mp4", "--server", server.url)
     assert "40%" in shown
     assert "5 s left" in shown
     assert "100%" in shown
@@ -121,6 +127,20 @@ async def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(tmp_path: Path) 
     assert shown.endswith("Saved x.mp4\r\n")
     assert shown.rindex("\x1b[2K") > shown.rindex("left")
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+
+
+async def test_on_a_terminal_the_text_is_typed_without_the_bar_in_between(tmp_path: Path) -> None:
+    text = [
+        sse(2, "text_delta", delta="The moon"),
+        progress(3, 0.2),
+        sse(4, "text_delta", delta=" is round."),
+    ]
+    events = [ACCEPTED, *text, sse(5, "text_ok", text="", eta_seconds=1.0), progress(6, 0.6), done(7)]
+    async with scripted_http(CREATED, Answer(events), VIDEO) as server:
+        shown = await on_a_terminal(tmp_path, "ask", "Moon?", "-o", "x.mp4", "--server", server.url)
+    assert "The moon is round.\r\n" in shown
+    assert shown.index("round.") < shown.index("60%")
+    assert shown.endswith("Saved x.mp4\r\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
