@@ -10,8 +10,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from gateway.media.cutting import speech_pieces
+from gateway.media.timeline import SPEECH_RATE_HZ
 from gateway.media.upload import uploaded_pcm
-from gateway.orders import UPLOAD_RATE_HZ
 from gateway.problems import RequestRefused
 from gateway.requests import ReplyRequest, TokensRequest, parsed
 from gateway.state import gateway_of
@@ -51,7 +51,7 @@ async def _with_speech(request: Request) -> ReplyBody:
         raise RequestRefused(
             400, "malformed-request", f"The multipart body is broken: {error.detail}"
         ) from None
-    return ReplyBody(asked, await asyncio.to_thread(speech_pieces, samples, UPLOAD_RATE_HZ))
+    return ReplyBody(asked, await asyncio.to_thread(speech_pieces, samples, SPEECH_RATE_HZ))
 
 
 async def _text(part: UploadFile | str | None) -> bytes:

@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 from gateway.event_log import EventLog, followed
 from gateway.media.store import MediaStore
+from gateway.media.timeline import SPEECH_RATE_HZ
 from gateway.media.wav import HEADER_BYTES, wav_header
-from gateway.orders import UPLOAD_RATE_HZ
 
 
 async def growing_video(log: EventLog, media: MediaStore, reply_id: str) -> AsyncGenerator[bytes, None]:
@@ -25,7 +25,7 @@ async def growing_video(log: EventLog, media: MediaStore, reply_id: str) -> Asyn
 async def growing_audio(log: EventLog, media: MediaStore, reply_id: str) -> AsyncGenerator[bytes, None]:
     """A WAV file of unknown length: every utterance's speech, then the closing rest."""
     count = 0
-    yield wav_header(UPLOAD_RATE_HZ, None)
+    yield wav_header(SPEECH_RATE_HZ, None)
     async with aclosing(followed(log, reply_id)) as events:
         async for event in events:
             if event is None or event.type not in ("utterance", "audio_ok"):

@@ -9,9 +9,6 @@ from gateway.requests import ReplyRequest
 from gateway.stages.speech import Manner
 from gateway.stages.text import Conversation
 
-# What tts sends, and what uploads are resampled to.
-UPLOAD_RATE_HZ = 24_000
-
 
 @dataclass(frozen=True, slots=True)
 class Order:

@@ -14,8 +14,8 @@ from gateway.estimates import ReplyState, likely_language
 from gateway.event_log import LogEnded, LogFull, UnknownReply
 from gateway.events import Accepted, Event, ProgressEvent
 from gateway.journal import Journal
-from gateway.media.timeline import BYTES_PER_SAMPLE
-from gateway.orders import UPLOAD_RATE_HZ, Order
+from gateway.media.timeline import BYTES_PER_SAMPLE, SPEECH_RATE_HZ
+from gateway.orders import Order
 from gateway.pipeline import make_reply
 from gateway.problems import problem_of
 from gateway.progress import Progress
@@ -181,7 +181,7 @@ def _first_state(order: Order) -> ReplyState:
     if order.pieces is not None:
         state.expected_characters = 0
         state.text_at = 0.0
-        state.speech_seconds = sum(map(len, order.pieces)) / BYTES_PER_SAMPLE / UPLOAD_RATE_HZ
+        state.speech_seconds = sum(map(len, order.pieces)) / BYTES_PER_SAMPLE / SPEECH_RATE_HZ
     return state
 
 

@@ -11,9 +11,9 @@ from gateway.estimates import Rate
 from gateway.events import AudioOk, UtteranceEvent
 from gateway.journal import Journal
 from gateway.media.store import MediaStore
-from gateway.media.timeline import FPS, PlacedSpeech, Timeline
+from gateway.media.timeline import FPS, SPEECH_RATE_HZ, PlacedSpeech, Timeline
 from gateway.media.wav import HEADER_BYTES, wav_header
-from gateway.orders import UPLOAD_RATE_HZ, Order
+from gateway.orders import Order
 from gateway.stages.call import Call
 from gateway.stages.speech import Speech
 from gateway.stages.text import Utterance
@@ -39,7 +39,7 @@ class Speaker:
         """
         store = _SpeechStore(self._shop.media, self._journal, self._shop.settings.max_speech_seconds)
         placed = self._spoken(utterances) if self._order.pieces is None else self._uploaded()
-        sample_rate_hz = UPLOAD_RATE_HZ
+        sample_rate_hz = SPEECH_RATE_HZ
         async with aclosing(placed):
             async for speech in placed:
                 sample_rate_hz = speech.sample_rate_hz
@@ -65,7 +65,7 @@ class Speaker:
 
     async def _uploaded(self) -> AsyncGenerator[PlacedSpeech, None]:
         for piece in self._order.pieces or ():
-            yield self._timeline.place_padded(piece, UPLOAD_RATE_HZ)
+            yield self._timeline.place_padded(piece, SPEECH_RATE_HZ)
 
     async def _speech(self, utterance: Utterance) -> Speech | None:
         begun = self._journal.now()

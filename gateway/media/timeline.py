@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from gateway.events import Word
 
 FPS = 25
+# What tts sends, and what uploads are resampled to.
+SPEECH_RATE_HZ = 24_000
 # 8 frames are 0.32 s: exactly 15 AAC frames of 1,024 samples at 48 kHz.
 GRID_FRAMES = 8
 BYTES_PER_SAMPLE = 2

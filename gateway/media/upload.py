@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from visavis.rpc.failures import Failure, FailureType
 
-from gateway.orders import UPLOAD_RATE_HZ
+from gateway.media.timeline import SPEECH_RATE_HZ
 
 # Only containers that hold their own sound: playlists and the like would make the decoder open other files.
 _CONTAINERS = "wav,w64,aiff,au,caf,mp3,aac,flac,ogg,mov,mp4,m4a,3gp,matroska,webm,amr,asf"
@@ -22,14 +22,14 @@ def uploaded_pcm(file: BinaryIO, max_seconds: float) -> NDArray[np.int16]:
 
     Raises Failure: not a sound file, empty, or longer than `max_seconds`.
     """
-    max_samples = int(max_seconds * UPLOAD_RATE_HZ)
+    max_samples = int(max_seconds * SPEECH_RATE_HZ)
     pieces: list[NDArray[np.int16]] = []
     count = 0
     try:
         with av.open(file, "r", options=_OPTIONS) as source:
             if not source.streams.audio:
                 raise Failure(FailureType.INVALID_REQUEST, "The audio part holds no sound.")
-            resampler = av.AudioResampler(format="s16", layout="mono", rate=UPLOAD_RATE_HZ)
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=SPEECH_RATE_HZ)
             for frame in source.decode(source.streams.audio[0]):
                 for resampled in resampler.resample(frame):
                     pieces.append(_samples(resampled))
