@@ -11,7 +11,6 @@ from visavis.v1 import tts_pb2, tts_pb2_grpc
 
 from services.tts.embedded_provider import EmbeddedProvider
 from services.tts.espeak_engine import EspeakEngine
-from services.tts.google_provider import GoogleOptions, GoogleProvider
 from services.tts.pico.engine import PicoEngine
 from services.tts.providers import SpeechProvider
 from services.tts.servicer import TtsServicer
@@ -40,6 +39,9 @@ def tts_service(settings: TtsSettings) -> Service:
 def chosen_provider(settings: TtsSettings) -> SpeechProvider:
     """The one provider that speaks in this process."""
     if settings.chosen_provider is ProviderChoice.GOOGLE:
+        # Here, since loading Google's library takes longer than all else at start-up.
+        from services.tts.google_provider import GoogleOptions, GoogleProvider
+
         return GoogleProvider(
             GoogleOptions(endpoint=settings.google_endpoint, timeout_seconds=settings.google_seconds)
         )

@@ -34,8 +34,8 @@ _FILES = {
 }
 # At the engine's own 100 its samples clip; loudness is set later, for all engines alike.
 _VOLUME_PERCENT = 50
-# In instructions, so that a text which the engine cannot digest comes to an end. Speech takes 73 million for a
-# second, and no character is longer than a digit: a third of a second.
+# In instructions, so that a text which the engine cannot digest comes to an end. A second of speech takes
+# 73 million, and no character is longer than a digit: a third of a second.
 _FUEL_AT_LEAST, _FUEL_PER_CHARACTER = 500_000_000, 50_000_000
 # Words beyond are given the last mark's time; voice.c has room for this many.
 _MARKS = 1_000
