@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from services.lipsync.training.decoder import MouthDecoder, ServedDecoder
+from services.lipsync.training.decoder import PATTERNS, MouthDecoder, ServedDecoder
 from services.lipsync.training.framing import MOUTH_PX
 from services.lipsync.training.head_pictures import HeadPictures, oval
 from services.lipsync.training.mouth_poses import HELD_OUT_POSES, POSE_SEED, TRAIN_POSES, pose_set
 
-STEPS = 3500
+STEPS = 1600
 _BATCH = 12
 _LEARNING_RATE = 2e-3
 _POSE_NOISE = 0.008
@@ -27,7 +27,7 @@ def trained_speak(pictures: HeadPictures, file: Path, steps: int = STEPS) -> flo
     poses = pose_set(TRAIN_POSES, HELD_OUT_POSES, POSE_SEED)
     mouths = torch.from_numpy(pictures.mouths(len(poses.all))).permute(0, 3, 1, 2).contiguous()
     seen, unseen = mouths[: len(poses.train)], mouths[len(poses.train) :]
-    decoder = MouthDecoder(mouths[0], torch.from_numpy(oval(MOUTH_PX, MOUTH_PX)))
+    decoder = MouthDecoder(mouths[0], torch.from_numpy(oval(MOUTH_PX, MOUTH_PX)), _main_changes(seen))
     _fit(decoder, torch.from_numpy(poses.train), seen, steps)
     served = ServedDecoder(decoder).eval()
     with torch.no_grad():
@@ -49,6 +49,14 @@ def _fit(decoder: MouthDecoder, poses: Tensor, mouths: Tensor, steps: int) -> No
         loss.backward()
         optimizer.step()
         schedule.step()
+
+
+def _main_changes(mouths: Tensor) -> Tensor:
+    """(PATTERNS,3*S*S) principal components of the changes, each scaled to what it typically contributes."""
+    changes = (mouths - mouths[0]).flatten(1)
+    _, strengths, directions = torch.linalg.svd(changes - changes.mean(0), full_matrices=False)
+    spread: Tensor = strengths[:PATTERNS, None] / math.sqrt(len(mouths))
+    return spread * directions[:PATTERNS]
 
 
 def _attention(mouths: Tensor) -> Tensor:

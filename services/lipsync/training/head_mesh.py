@@ -23,6 +23,7 @@ _FACE_FIELDS = 10  # type bits, 4 vertices, material, 4 texture coordinates
 _MOUTH_CAVITY_VERTEX = 690  # deepest point of the oral cavity in the base mesh
 _CAVITY_STEPS = (7, 8, 9, 10, 11, 12)  # edge steps from there; the lips' inner rim lies 9 to 11 steps away
 _CAVITY_SHARE = (1.0, 0.8, 0.4, 0.1, 0.0, 0.0)
+_BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
 _LIP_TARGETS = ("mouth/mouth-lowerlip-volume-incr", "mouth/mouth-upperlip-volume-incr")
 
 
@@ -121,6 +122,15 @@ class HeadMesh:
         rim = (self._cavity_distance >= 9) & (self._cavity_distance <= 11)
         reddened: Floats = np.maximum(share, 0.8 * rim)
         return reddened
+
+    @cached_property
+    def sockets(self) -> Floats:
+        """(V,) share of eye socket per vertex: what a blink moves."""
+        share = np.zeros(len(self.rest))
+        for name in _BLINKS:
+            morph = self.morph(name)
+            share[morph.indices] = np.linalg.norm(morph.moves, axis=1)
+        return np.clip(share / np.percentile(share[share > 0], 60), 0, 1)
 
     @cached_property
     def cavity(self) -> Floats:

@@ -11,8 +11,8 @@ import bpy
 Colour = tuple[float, float, float]
 
 LIP_RED: Colour = (0.46, 0.135, 0.125)
-_PAINTED_SATURATION = 0.85  # the texture paints lids and eye sockets in a tired red
-_SKIN_TINT: Colour = (0.99, 0.785, 0.655)
+_SOCKET_SATURATION = 0.6  # the texture paints lids and eye sockets in a tired red
+_SKIN_TINT: Colour = (0.98, 0.80, 0.69)
 _EYE_TINT: Colour = (0.88, 0.95, 0.97)
 MOUTH_LINING: Colour = (0.20, 0.045, 0.042)
 
@@ -88,12 +88,13 @@ class _Graph:
 
 
 def skin(texture: Path) -> Any:
-    """Skin with vertex shares `lips` and `cavity`."""
+    """Skin with vertex shares `lips`, `cavity` and `sockets`."""
     graph = _Graph("skin")
-    painted = graph.node("ShaderNodeHueSaturation")
-    painted.inputs["Saturation"].default_value = _PAINTED_SATURATION
-    graph.link(graph.texture(texture).outputs["Color"], painted.inputs["Color"])
-    tone = graph.mixed(1.0, painted.outputs["Color"], _SKIN_TINT, "MULTIPLY")
+    rested = graph.node("ShaderNodeHueSaturation")
+    rested.inputs["Saturation"].default_value = _SOCKET_SATURATION
+    graph.link(graph.vertex_share("sockets"), rested.inputs["Fac"])
+    graph.link(graph.texture(texture).outputs["Color"], rested.inputs["Color"])
+    tone = graph.mixed(1.0, rested.outputs["Color"], _SKIN_TINT, "MULTIPLY")
     tone = graph.scaled(tone, graph.ranged(graph.noise(7, 8), 0.93, 1.05))
     lips = graph.vertex_share("lips")
     tone = graph.mixed(graph.times(lips, 0.6), tone, LIP_RED)

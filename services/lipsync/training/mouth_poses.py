@@ -10,7 +10,8 @@ from services.lipsync.training.visemes import VISEMES
 
 Poses = NDArray[np.float32]
 
-TRAIN_POSES, HELD_OUT_POSES, POSE_SEED = 176, 16, 7
+TRAIN_POSES, HELD_OUT_POSES, POSE_SEED = 188, 12, 7
+_POOL = 196  # mixtures drawn before a prefix is taken: asking for more poses leaves the first ones alone
 _STEPS = (0.33, 0.66, 1.0)
 
 
@@ -28,12 +29,18 @@ class PoseSet:
 
 
 def pose_set(count: int, held_out: int, seed: int) -> PoseSet:
-    """`count` training poses: rest, every viseme, each control alone, then mixtures of two visemes."""
+    """`count` training poses: rest, every viseme, each control alone, then mixtures of two visemes.
+
+    Raises ValueError for more poses than there are.
+    """
     alone = [step * row for row in np.eye(len(CONTROLS)) for step in _STEPS]
     shapes = [np.array(shape) for shape in VISEMES.values()]
     fixed = np.array([np.zeros(len(CONTROLS)), *shapes, *alone])
-    mixed = _mixtures(np.random.default_rng(seed), count - len(fixed) + held_out)
+    mixed = _mixtures(np.random.default_rng(seed), _POOL)
     poses = np.concatenate([fixed, mixed]).astype(np.float32)
+    if count + held_out > len(poses):
+        raise ValueError(f"only {len(poses)} poses can be drawn, {count + held_out} were asked for")
+    poses = poses[: count + held_out]
     return PoseSet(poses[:count], poses[count:])
 
 

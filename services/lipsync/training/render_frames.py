@@ -14,7 +14,7 @@ from services.lipsync.training.mouth_poses import HELD_OUT_POSES, POSE_SEED, TRA
 from services.lipsync.training.rig import LID_STATES, Expression, Rig
 from services.lipsync.training.scene import Scene
 
-_FRAME_SAMPLES, _MOUTH_SAMPLES = 96, 8
+_FRAME_SAMPLES, _MOUTH_SAMPLES = 40, 8
 
 
 def render_frames(assets: HeadAssets, folder: Path, threads: int) -> None:

@@ -64,11 +64,11 @@ class Scene:
         self._scene = bpy.context.scene
         self._settings(threads)
         self._eyes = rig.resting[rig.mesh.vertices_of(_EYE_GROUP)].mean(0)
-        self._add_head()
+        eyeballs = self._added_head()
         self._add_shirt()
         self._strands = self._added_hair()
         face = _placed(np.array([0.0, self._eyes[1], self._eyes[2]]))
-        light_studio(self._scene, face)
+        light_studio(self._scene, face, eyeballs)
         place_camera(self._scene, face - np.array([0, 0, _AIM_BELOW_EYES]))
         self.pose(Expression())
 
@@ -111,23 +111,25 @@ class Scene:
         self._scene.view_settings.view_transform = "AgX"
         self._scene.view_settings.look = "AgX - Medium High Contrast"
 
-    def _add_head(self) -> None:
+    def _added_head(self) -> Any:
+        """Skin and everything that moves with it; returns the eyeballs."""
         mesh = self._rig.mesh
         height = self._rig.identity[mesh.surface.quads].mean(1)[:, 1]
         skin = mesh.faces_of("body") & (height > _BODY_FROM)
         body = self._added(mesh.surface, skin, materials.skin(self._core / SKIN), subdivide=2)
-        for name, share in (("lips", mesh.lips), ("cavity", mesh.cavity)):
+        for name, share in (("lips", mesh.lips), ("cavity", mesh.cavity), ("sockets", mesh.sockets)):
             attribute = body.thing.data.attributes.new(name, "FLOAT", "POINT")
             attribute.data.foreach_set("value", share[body.used].astype(np.float32))
         self._moving.append(body)
         teeth, tongue, eyes = (mesh.proxy(path) for path in (TEETH, TONGUE, EYES))
         enamel = materials.textured(teeth.texture, _TEETH_TINT, 0.25, coat=0.4, glow=0.1)
-        self._add_proxy(teeth, enamel, subdivide=1, back=_TEETH_BACK)
-        self._add_proxy(tongue, materials.textured(tongue.texture, _PLAIN, 0.4, coat=0.3), subdivide=1)
-        self._add_proxy(eyes, materials.eyes(eyes.texture.with_name(IRIS)), subdivide=1)
+        self._added_proxy(teeth, enamel, subdivide=1, back=_TEETH_BACK)
+        self._added_proxy(tongue, materials.textured(tongue.texture, _PLAIN, 0.4, coat=0.3), subdivide=1)
+        eyeballs = self._added_proxy(eyes, materials.eyes(eyes.texture.with_name(IRIS)), subdivide=1)
         for path, tint in ((BROWS, _BROW_TINT), (LASHES, _LASH_TINT)):
             proxy = mesh.proxy(path)
-            self._add_proxy(proxy, materials.textured(proxy.texture, tint, 0.7, alpha=True))
+            self._added_proxy(proxy, materials.textured(proxy.texture, tint, 0.7, alpha=True))
+        return eyeballs
 
     def _added_hair(self) -> Any:
         """The strands, over a dark shell that keeps the scalp from shining through."""
@@ -166,10 +168,11 @@ class Scene:
         shirt.thing.modifiers.move(0, 2)
         _move(shirt, self._rig.resting)
 
-    def _add_proxy(self, proxy: Proxy, material: Any, *, subdivide: int = 0, back: float = 0.0) -> None:
+    def _added_proxy(self, proxy: Proxy, material: Any, *, subdivide: int = 0, back: float = 0.0) -> Any:
         every = np.ones(len(proxy.surface.quads), bool)
         part = self._added(proxy.surface, every, material, subdivide)
         self._moving.append(Part(part.thing, part.used, proxy, back))
+        return part.thing
 
     def _added(self, surface: Surface, faces: Any, material: Any, subdivide: int = 0) -> Part:
         quads, corners = surface.quads[faces], surface.corners[faces]

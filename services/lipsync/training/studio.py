@@ -21,7 +21,7 @@ _ROOM_STRENGTH = 0.5
 class Lamp:
     """A square area light aimed at the face: its place relative to the eyes, edge length, power and colour.
 
-    `seen` lamps show as catch-lights; too many of those veil the pupil.
+    Only a lamp that is `mirrored` shines on the eyes: more than one catch-light veils the pupil.
     """
 
     name: str
@@ -29,26 +29,30 @@ class Lamp:
     size: float
     power: float
     colour: Colour
-    seen: bool = True
+    mirrored: bool = True
 
 
 LAMPS = (
     Lamp("key", (-3.6, -5.2, 3.0), 3.6, 640, (1.0, 0.95, 0.89)),
-    Lamp("fill", (4.8, -5.2, 0.6), 6.0, 170, (0.93, 0.96, 1.0), seen=False),
-    Lamp("low", (0.0, -4.2, -3.4), 4.0, 90, (1.0, 0.95, 0.9), seen=False),
+    Lamp("fill", (4.8, -5.2, 0.6), 6.0, 170, (0.93, 0.96, 1.0), mirrored=False),
+    Lamp("low", (0.0, -4.2, -3.4), 4.0, 90, (1.0, 0.95, 0.9), mirrored=False),
     Lamp("top", (0.0, 0.6, 5.2), 4.0, 110, (1.0, 0.98, 0.95)),
     Lamp("rim left", (-4.2, 4.4, 2.2), 3.0, 190, (1.0, 0.96, 0.9)),
     Lamp("rim right", (4.2, 4.4, 2.2), 3.0, 230, (0.95, 0.97, 1.0)),
 )
 
 
-def light_studio(scene: Any, face: Floats) -> None:
-    """Hang LAMPS around the point between the eyes and fill the room with dim light."""
+def light_studio(scene: Any, face: Floats, eyeballs: Any) -> None:
+    """Hang LAMPS around `face`, the point between the eyes, and fill the room with dim light."""
+    all_but_eyes = bpy.data.collections.new("all but eyes")
+    all_but_eyes.objects.link(eyeballs)
+    all_but_eyes.collection_objects[0].light_linking.link_state = "EXCLUDE"
     for lamp in LAMPS:
         light = bpy.data.lights.new(lamp.name, "AREA")
         light.size, light.energy, light.color = lamp.size, lamp.power, lamp.colour
         hung = _aimed(scene, light, face + np.array(lamp.place), face)
-        hung.visible_glossy = lamp.seen
+        if not lamp.mirrored:
+            hung.light_linking.receiver_collection = all_but_eyes
     room = bpy.data.worlds.new("room")
     scene.world = room
     room.use_nodes = True
