@@ -19,6 +19,7 @@ from services.lipsync.render_work import RenderWork
 from services.lipsync.rendering import RenderedFragment, Speech
 from services.lipsync.schedule import FRAMES_PER_SECOND
 from services.lipsync.slots import Slot, Slots
+from services.lipsync.uploads import upload_window
 from services.lipsync.utterance import Utterance
 
 log = structlog.get_logger()
@@ -57,7 +58,9 @@ class Animator:
         networks: dict[str, Network],
         default_network: str,
         slots: int,
+        *,
         max_seconds: float,
+        upload_seconds: float,
     ) -> None:
         self._gallery = gallery
         self.networks = networks
@@ -66,6 +69,7 @@ class Animator:
         self._slots = Slots(slots)
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="render")
         self._max_seconds = max_seconds
+        self._upload_seconds = upload_seconds
         # A guess until the first fragment; only the wait told to refused callers rests on it.
         self._frames_per_second = 100.0
 
@@ -77,15 +81,18 @@ class Animator:
         Closing the generator or cancelling its task stops the compute thread before it returns.
 
         Raises:
-            Failure: invalid-request, too-long, unknown-network, unknown-avatar, avatar-missing or busy.
+            Failure: invalid-request, too-long, unknown-network, unknown-avatar, avatar-missing, busy
+                or deadline-exceeded (of the upload).
         """
         frames = utterance.frames(self._max_seconds)
         network = self._network(utterance.network)
-        self._slots.refuse_when_full()
-        avatar = await self._gallery.avatar(utterance.avatar_id, utterance.avatar_hash)
-        pcm = await utterance.gathered(chunks)
-        speech = Speech(pcm, utterance.sample_rate_hz, frames, utterance.start_frame, utterance.resume_frame)
         with self._slots.taken(frames / self._frames_per_second) as slot:
+            avatar = await self._gallery.avatar(utterance.avatar_id, utterance.avatar_hash)
+            async with upload_window(self._upload_seconds):
+                pcm = await utterance.gathered(chunks)
+            speech = Speech(
+                pcm, utterance.sample_rate_hz, frames, utterance.start_frame, utterance.resume_frame
+            )
             init = init_segment(avatar.size)
             yield Started(frames, init, mime_of(init), FRAMES_PER_SECOND)
             work = RenderWork(speech, network, avatar, self._threads)

@@ -15,6 +15,7 @@ from visavis.rpc.failures import Failure, FailureType
 
 from services.lipsync.avatars import MANIFEST, Avatar, AvatarBundle, folder_bundle, load_avatar, zip_bundle
 from services.lipsync.manifests import ModelError
+from services.lipsync.uploads import upload_window
 
 Result = TypeVar("Result")
 ShownFile: TypeAlias = Literal["poster", "loop"]
@@ -30,6 +31,7 @@ class Gallery:
         providers: Sequence[str],
         *,
         loaded_max: int,
+        upload_seconds: float,
         max_bundle_bytes: int,
     ) -> None:
         """Reads the manifests of models_dir/avatars; `providers` are onnxruntime's names.
@@ -50,6 +52,9 @@ class Gallery:
         self._max_bundle_bytes = max_bundle_bytes
         self._providers = providers
         self._loaded_max = loaded_max
+        self._upload_seconds = upload_seconds
+        # One bundle at a time in memory.
+        self._receiving = asyncio.Lock()
         self._loaded: OrderedDict[str, Avatar] = OrderedDict()
         self._lock = threading.Lock()
         # One at a time: loading is rare, and two at once would only double the peak of memory.
@@ -80,20 +85,27 @@ class Gallery:
         """Takes over a bundle, a zip of its folder in `byte_count` bytes, and loads it.
 
         Raises:
-            Failure: invalid-request: the bundle is too large, unusable, or not the one of that hash.
+            Failure: invalid-request (the bundle is too large, unusable, or not the one of that hash),
+                busy, or deadline-exceeded.
         """
         if byte_count > self._max_bundle_bytes:
             raise _invalid(
                 f"An avatar bundle may have {self._max_bundle_bytes} bytes, this one has {byte_count}."
             )
-        data = bytearray()
-        async for chunk in chunks:
-            data += chunk
-            if len(data) > byte_count:
-                break
-        if len(data) != byte_count:
-            raise _invalid("The avatar bundle does not have the byte_count announced.")
-        return await self._in_thread(partial(self._put, bytes(data), avatar_hash))
+        if self._receiving.locked():
+            raise Failure(
+                FailureType.BUSY, "This worker is receiving another avatar.", retry_after_seconds=0.5
+            )
+        async with self._receiving:
+            data = bytearray()
+            async with upload_window(self._upload_seconds):
+                async for chunk in chunks:
+                    data += chunk
+                    if len(data) > byte_count:
+                        break
+            if len(data) != byte_count:
+                raise _invalid("The avatar bundle does not have the byte_count announced.")
+            return await self._in_thread(partial(self._put, bytes(data), avatar_hash))
 
     async def file(self, avatar_id: str, name: ShownFile) -> bytes:
         """The poster (JPEG) or the idle loop (MP4) of a shipped avatar.

@@ -24,6 +24,8 @@ class LipsyncSettings(ServiceSettings):
     # onnxruntime execution providers in order of preference, comma-separated: cpu, openvino, cuda, coreml.
     providers: str = Field(default="cpu", pattern="^[a-z]+(,[a-z]+)*$")
     max_utterance_seconds: float = Field(default=60.0, gt=0, le=600)
+    # How long a client may take to send an utterance or a bundle; a slot is taken meanwhile.
+    upload_seconds: float = Field(default=10.0, gt=0)
     # Each holds its decoded loop: about 80 MB for 8 s of 512x512.
     loaded_avatars: int = Field(default=4, ge=1)
     max_bundle_bytes: int = Field(default=64 << 20, ge=1)

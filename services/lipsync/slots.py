@@ -27,29 +27,20 @@ class Slots:
         self._count = count
         self._taken: list[Slot] = []
 
-    def refuse_when_full(self) -> None:
-        """Lets a caller know at once, before it sends its speech.
-
-        Raises:
-            Failure: busy, with the time until a slot is probably free.
-        """
-        if len(self._taken) < self._count:
-            return
-        wait = min(slot.seconds_left for slot in self._taken)
-        raise Failure(
-            FailureType.BUSY,
-            f"All {self._count} render slots of this worker are taken.",
-            retry_after_seconds=min(max(wait, _SHORTEST_WAIT_SECONDS), _LONGEST_WAIT_SECONDS),
-        )
-
     @contextmanager
     def taken(self, seconds: float) -> Iterator[Slot]:
         """A slot for the length of the block, for a render of about `seconds`.
 
         Raises:
-            Failure: busy.
+            Failure: busy, with the time until a slot is probably free.
         """
-        self.refuse_when_full()
+        if len(self._taken) >= self._count:
+            wait = min(slot.seconds_left for slot in self._taken)
+            raise Failure(
+                FailureType.BUSY,
+                f"All {self._count} render slots of this worker are taken.",
+                retry_after_seconds=min(max(wait, _SHORTEST_WAIT_SECONDS), _LONGEST_WAIT_SECONDS),
+            )
         slot = Slot(seconds)
         self._taken.append(slot)
         try:

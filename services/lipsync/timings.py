@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Gauge, Histogram
 
-RENDERING = Gauge("visavis_lipsync_rendering", "Renders that a compute thread is working on")
+RENDERING = Gauge("visavis_lipsync_rendering", "Slots taken, until the compute thread has stopped")
 FRAMES = Counter("visavis_lipsync_frames_total", "Frames rendered")
 STEP_SECONDS = Counter("visavis_lipsync_step_seconds_total", "CPU seconds of rendering, by step", ["step"])
 STOP_SECONDS = Histogram(

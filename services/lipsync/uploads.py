@@ -1,4 +1,4 @@
-"""A client's messages go in, the same messages come out, read to their end before anything is refused."""
+"""A client's messages go in, the same messages come out, in time, and read to their end before a refusal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from visavis.rpc.failures import Failure
+from visavis.rpc.failures import Failure, FailureType
 
 Part = TypeVar("Part")
 
@@ -35,3 +35,20 @@ async def heard_out(parts: AsyncIterator[Part]) -> AsyncIterator[AsyncIterator[P
         except TimeoutError:
             pass
         raise
+
+
+@asynccontextmanager
+async def upload_window(seconds: float) -> AsyncIterator[None]:
+    """The block reads an upload; it may last so long.
+
+    Raises:
+        Failure: deadline-exceeded.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise Failure(
+            FailureType.DEADLINE_EXCEEDED,
+            f"The upload did not end within {seconds:g} s. Send it without pauses.",
+        ) from None

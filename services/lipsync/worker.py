@@ -32,9 +32,17 @@ def lipsync_service(settings: LipsyncSettings) -> Service:
         settings.avatar,
         providers,
         loaded_max=settings.loaded_avatars,
+        upload_seconds=settings.upload_seconds,
         max_bundle_bytes=settings.max_bundle_bytes,
     )
-    animator = Animator(gallery, networks, settings.network, settings.slots, settings.max_utterance_seconds)
+    animator = Animator(
+        gallery,
+        networks,
+        settings.network,
+        settings.slots,
+        max_seconds=settings.max_utterance_seconds,
+        upload_seconds=settings.upload_seconds,
+    )
     servicer = LipsyncServicer(animator, gallery)
 
     async def close() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -18,19 +19,29 @@ from services.lipsync.utterance import Utterance
 from tests.fakes import tiny_models
 from tests.fakes.lipsync_worker import RATE_HZ, tone
 
+CPU = execution_providers(["cpu"])
 SPEECH = tone(64)
 UTTERANCE = Utterance("", "", "", RATE_HZ, len(SPEECH) // 2, start_frame=0, resume_frame=0)
 
 
 @pytest.fixture
-def animator(tmp_path: Path) -> Iterator[Animator]:
-    providers = execution_providers(["cpu"])
-    models_dir = tiny_models.write_tiny_models(tmp_path)
-    gallery = Gallery(models_dir, "dot", providers, loaded_max=1, max_bundle_bytes=1)
-    made = Animator(gallery, load_networks(models_dir, providers), "tiny", slots=1, max_seconds=10)
+def models_dir(tmp_path: Path) -> Path:
+    return tiny_models.write_tiny_models(tmp_path)
+
+
+@pytest.fixture
+def gallery(models_dir: Path) -> Iterator[Gallery]:
+    made = Gallery(models_dir, "dot", CPU, loaded_max=1, upload_seconds=5, max_bundle_bytes=1 << 20)
     yield made
     made.close()
-    gallery.close()
+
+
+@pytest.fixture
+def animator(models_dir: Path, gallery: Gallery) -> Iterator[Animator]:
+    networks = load_networks(models_dir, CPU)
+    made = Animator(gallery, networks, "tiny", 1, max_seconds=10, upload_seconds=0.05)
+    yield made
+    made.close()
 
 
 async def chunks() -> AsyncIterator[bytes]:
@@ -75,10 +86,41 @@ async def test_a_second_stream_is_refused_before_its_speech_is_read(animator: An
     assert caught.value.type is FailureType.BUSY
 
 
+async def test_a_client_that_stops_sending_loses_its_slot(animator: Animator) -> None:
+    async def stalled() -> AsyncIterator[bytes]:
+        yield SPEECH[:1000]
+        await asyncio.Event().wait()
+
+    with pytest.raises(Failure) as caught:
+        await anext(animator.animate(UTTERANCE, stalled()))
+    assert caught.value.type is FailureType.DEADLINE_EXCEEDED
+    assert REGISTRY.get_sample_value("visavis_lipsync_rendering") == 0
+
+
+async def test_one_avatar_is_received_at_a_time(gallery: Gallery) -> None:
+    files = tiny_models.avatar_files("guest")
+    bundle, avatar_hash = tiny_models.zipped(files), tiny_models.bundle_hash(files)
+    receiving, sent = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        receiving.set()
+        await sent.wait()
+        yield bundle
+
+    first = asyncio.create_task(gallery.put(slowly(), avatar_hash, len(bundle)))
+    await receiving.wait()
+    with pytest.raises(Failure) as caught:
+        await gallery.put(slowly(), avatar_hash, len(bundle))
+    sent.set()
+
+    assert caught.value.type is FailureType.BUSY
+    assert (await first).hash == avatar_hash
+
+
 def test_a_refused_caller_is_told_when_the_first_slot_will_be_free() -> None:
     slots = Slots(2)
-    with slots.taken(4.0), slots.taken(2.5), pytest.raises(Failure) as caught:
-        slots.refuse_when_full()
+    with slots.taken(4.0), slots.taken(2.5), pytest.raises(Failure) as caught, slots.taken(1.0):
+        pytest.fail("a third slot was given away")
     assert caught.value.retry_after_seconds == 2.5
 
 
@@ -86,4 +128,5 @@ def test_a_slot_is_free_again_after_a_crash() -> None:
     slots = Slots(1)
     with pytest.raises(ZeroDivisionError), slots.taken(1.0):
         raise ZeroDivisionError
-    slots.refuse_when_full()
+    with slots.taken(1.0) as slot:
+        assert slot.seconds_left == 1.0
