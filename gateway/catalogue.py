@@ -16,6 +16,9 @@ from gateway.stages.video import Avatar, AvatarFile, VideoStage
 from gateway.tracing import current_traceparent
 
 _FRESH_SECONDS = 30.0
+# A stage that hangs must not hold up every request that asks for its list.
+_LISTING_SECONDS = 1.5
+_AGAIN_SECONDS = 1.0
 _ASKING_SECONDS = 3.0
 # A token is at least a byte, so a shorter conversation fits every model.
 _ALWAYS_FITS_BYTES = 1_000
@@ -25,27 +28,31 @@ Item = TypeVar("Item")
 
 
 class _Kept(Generic[Item]):
-    """One list, asked for at most every 30 s; an old one is better than none."""
+    """One list, asked for at most every 30 s, 1 s after a failure; an old one is better than none."""
 
     def __init__(self, ask: Callable[[Call], Awaitable[list[Item]]]) -> None:
         self._ask = ask
         self._items: list[Item] | None = None
-        self._asked_at = 0.0
+        self._failure: Failure | None = None
+        self._ask_again_at = 0.0
         self._asking = asyncio.Lock()
 
     async def items(self) -> list[Item]:
         """The list. Raises Failure where it was never had."""
         async with self._asking:
-            now = asyncio.get_running_loop().time()
-            if self._items is not None and now - self._asked_at < _FRESH_SECONDS:
+            now = asyncio.get_running_loop().time
+            if now() >= self._ask_again_at:
+                try:
+                    self._items = await self._ask(Call.within(_LISTING_SECONDS, current_traceparent()))
+                    self._ask_again_at = now() + _FRESH_SECONDS
+                except Failure as failure:
+                    self._failure = failure
+                    self._ask_again_at = now() + _AGAIN_SECONDS
+            if self._items is not None:
                 return self._items
-            try:
-                self._items = await self._ask(Call.within(_ASKING_SECONDS, current_traceparent()))
-                self._asked_at = now
-            except Failure:
-                if self._items is None:
-                    raise
-            return self._items
+            unknown = self._failure or Failure(FailureType.STAGE_UNAVAILABLE, "There is no list yet.")
+            # Raised again and again, it would else remember every place it passed.
+            raise unknown.with_traceback(None)
 
 
 class Catalogue:
@@ -98,7 +105,8 @@ class Catalogue:
         """
         if request.model and not caller_key:
             await _named(self.models, _model_check(request.model))
-        if request.wants_speech and not uploaded:
+        chosen = request.voice or request.language != "auto"
+        if chosen and request.wants_speech and not uploaded:
             await _named(self.voices, _voice_check(request))
         if request.messages is not None:
             await self._check_context(request)

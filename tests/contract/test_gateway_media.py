@@ -20,16 +20,33 @@ from tests.fakes.stages import FakeStages, fake_stages
 SPEECH = {"say": "The moon is a rock. It shines at night. Nobody lives there."}
 
 
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served_stages() -> AsyncIterator[FakeStages]:
     async with fake_stages() as served:
         yield served
 
 
-@pytest_asyncio.fixture
-async def gateway(stages: FakeStages, tmp_path: Path) -> AsyncIterator[ServedGateway]:
-    async with served_gateway(stages, tmp_path) as served:
-        yield served
+@pytest.fixture
+def stages(served_stages: FakeStages) -> FakeStages:
+    served_stages.forget()
+    return served_stages
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(
+    served_stages: FakeStages, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServedGateway]:
+    folder = tmp_path_factory.mktemp("gateway")
+    async with served_gateway(served_stages, folder) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(served: ServedGateway, stages: FakeStages) -> ServedGateway:
+    return served
 
 
 def stream_seconds(mp4: bytes) -> dict[str, float]:

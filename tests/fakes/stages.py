@@ -202,6 +202,15 @@ class FakeStages:
             lambda s: lipsync_pb2_grpc.add_LipsyncServiceServicer_to_server(self.lipsync, s),
         )
 
+    def forget(self) -> None:
+        """Back to well-behaved stages that nobody has called."""
+        self.text.reply = REPLY
+        self.text.requests.clear()
+        self.tts.requests.clear()
+        self.lipsync.starts.clear()
+        for servicer in (self.text, self.tts, self.lipsync):
+            servicer.faults = Faults()
+
 
 @asynccontextmanager
 async def fake_stages() -> AsyncIterator[FakeStages]:

@@ -14,17 +14,33 @@ from tests.fakes.faults import Fault, Faults
 from tests.fakes.served_gateway import MOON, ServedGateway, check_story, served_gateway
 from tests.fakes.stages import REPLY, FakeStages, fake_stages
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served_stages() -> AsyncIterator[FakeStages]:
     async with fake_stages() as served:
         yield served
 
 
-@pytest_asyncio.fixture
-async def gateway(stages: FakeStages, tmp_path: Path) -> AsyncIterator[ServedGateway]:
-    async with served_gateway(stages, tmp_path, patience_seconds=0.6, reply_seconds=20) as served:
-        yield served
+@pytest.fixture
+def stages(served_stages: FakeStages) -> FakeStages:
+    served_stages.forget()
+    return served_stages
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(
+    served_stages: FakeStages, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServedGateway]:
+    folder = tmp_path_factory.mktemp("gateway")
+    async with served_gateway(served_stages, folder, patience_seconds=0.6, reply_seconds=20) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(served: ServedGateway, stages: FakeStages) -> ServedGateway:
+    return served
 
 
 def faults_of(stages: FakeStages, stage: str) -> Faults:

@@ -5,26 +5,42 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import MOON, ServedGateway, Told, check_story, served_gateway
 from tests.fakes.stages import FakeStages, fake_stages
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served_stages() -> AsyncIterator[FakeStages]:
     async with fake_stages() as served:
         yield served
 
 
-@pytest_asyncio.fixture
-async def gateway(stages: FakeStages, tmp_path: Path) -> AsyncIterator[ServedGateway]:
-    async with served_gateway(stages, tmp_path, ping_seconds=0.05) as served:
-        yield served
+@pytest.fixture
+def stages(served_stages: FakeStages) -> FakeStages:
+    served_stages.forget()
+    return served_stages
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(
+    served_stages: FakeStages, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServedGateway]:
+    folder = tmp_path_factory.mktemp("gateway")
+    async with served_gateway(served_stages, folder, ping_seconds=0.05) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(served: ServedGateway, stages: FakeStages) -> ServedGateway:
+    return served
 
 
 async def test_resuming_at_every_position_misses_and_doubles_nothing(gateway: ServedGateway) -> None:
@@ -63,6 +79,7 @@ async def test_an_id_that_never_was_is_refused(gateway: ServedGateway, stages: F
         answer = await gateway.http.get(f"/v1/replies/{reply_id}/events", headers={"Last-Event-ID": wrong})
         assert (answer.status_code, answer.json()["type"]) == (400, "unknown-event-id")
     gate.set()
+    await gateway.events(reply_id)
 
 
 async def test_work_starts_without_any_reader(gateway: ServedGateway) -> None:
@@ -155,6 +172,7 @@ async def test_prefer_wait_answers_202_when_the_time_is_up(
     response = await gateway.http.post("/v1/replies", json=MOON, headers={"Prefer": "respond-async, wait=0"})
     assert (response.status_code, response.json()["status"]) == (202, "running")
     gate.set()
+    await gateway.events(response.json()["id"])
 
 
 async def test_the_snapshot_grows_with_the_log(gateway: ServedGateway, stages: FakeStages) -> None:
