@@ -136,6 +136,7 @@ async def test_growing_audio_holds_every_utterance(gateway: ServedGateway, stage
             gate.set()
     finished = (await gateway.http.get(f"/v1/replies/{reply_id}/audio.wav")).content
     assert grown[44:] == finished[44:]
+    await gateway.events(reply_id)
 
 
 async def test_hls_grows_and_ends(gateway: ServedGateway, stages: FakeStages) -> None:
@@ -169,6 +170,7 @@ async def test_a_player_that_comes_before_the_first_fragment_is_kept_waiting(
     assert not asking.done()
     gate.set()
     assert "0.m4s" in (await asking).text
+    await gateway.events(reply_id)
 
 
 async def test_captions_carry_the_time_of_each_word(gateway: ServedGateway) -> None:
