@@ -42,6 +42,7 @@ $(UV): requirements/bootstrap.lock
 .venv/.run: $(UV) $(RUN_LOCKS) $(MEMBERS:%=%/pyproject.toml) $(wildcard proto/visavis/v1/*.proto)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes $(RUN_LOCKS:%=-r %)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
+	$(BIN)/python -m services.tts.pico.source
 	touch $@
 
 .venv/.dev: .venv/.run requirements/dev.lock

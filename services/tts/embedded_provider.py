@@ -8,12 +8,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+import structlog
+
 from services.tts.providers import Recording, Utterance
 from services.tts.voices import Voice
+
+log = structlog.get_logger()
 
 
 class Stopped(Exception):
     """An engine gave up because it was told to."""
+
+
+class EngineMissing(Exception):
+    """What the engine needs is not installed; the text says what to do."""
 
 
 class Engine(Protocol):
@@ -33,7 +41,7 @@ class EmbeddedProvider:
     embedded = True
 
     def __init__(self, engines: Sequence[Callable[[], Engine]], *, concurrency: int) -> None:
-        """`engines` make the engines; they are called in `prepare`."""
+        """`engines` make the engines, called in `prepare`; one that raises EngineMissing is left out."""
         self._makers = engines
         self._engine_of: dict[str, Engine] = {}
         self._voices: list[Voice] = []
@@ -68,7 +76,11 @@ class EmbeddedProvider:
 
     def _load(self) -> None:
         for make in self._makers:
-            engine = make()
+            try:
+                engine = make()
+            except EngineMissing as error:
+                log.warning("engine left out", reason=str(error))
+                continue
             for voice in engine.voices:
                 engine.recording(Utterance("1", voice), threading.Event())
                 self._engine_of[voice.name] = engine

@@ -20,7 +20,8 @@ import wasmtime
 from visavis.rpc.failures import Failure, FailureType
 from wasmtime._instance import InstanceExports
 
-from services.tts.embedded_provider import Stopped
+from services.tts.embedded_provider import EngineMissing, Stopped
+from services.tts.pico.source import voices_folder, voices_installed
 from services.tts.providers import Recording, Timing, Utterance
 from services.tts.voices import Voice
 
@@ -51,12 +52,14 @@ class PicoEngine:
     phone_set = ""
 
     def __init__(self) -> None:
+        if not voices_installed():
+            raise EngineMissing("Pico's English voices: python -m services.tts.pico.source installs them")
         config = wasmtime.Config()
         config.consume_fuel = True
         self._engine = wasmtime.Engine(config)
-        here = resources.files(__package__)
-        self._folder = str(here)
-        self._module = wasmtime.Module(self._engine, here.joinpath("pico.wasm").read_bytes())
+        self._folder = str(voices_folder())
+        wasm = resources.files(__package__).joinpath("pico.wasm").read_bytes()
+        self._module = wasmtime.Module(self._engine, wasm)
         self._linker = wasmtime.Linker(self._engine)
         self._linker.define_wasi()
 
