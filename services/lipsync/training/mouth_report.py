@@ -37,7 +37,7 @@ def write_report(
 
 _METHOD = """\
 The truth is the pose track made from the phone times of the engine (espeak-ng, Flite) or of forced alignment
-(Pico and recordings: PocketSphinx, whose own errors count against the network), finished like the drawn poses.
+(Pico, recordings: PocketSphinx, whose errors count against the network), finished like the drawn poses.
 Recordings, of people or of other synthesisers, serve this evaluation only and are no part of the project.
 The drawn poses come from the exported graph, clipped, smoothed and gated as in serving.
 
