@@ -118,8 +118,9 @@ class Animator:
             self._frames_per_second = (speech.frames - done) / (work.wall_seconds - begun)
             self.measured_frames_per_second[name] = self._frames_per_second
 
-    def close(self) -> None:
-        """Frees the threads; running renders must have ended."""
+    async def close(self) -> None:
+        """Frees the threads once the renders that were cancelled have let go of them."""
+        await self._slots.all_free()
         self._threads.shutdown()
 
     def _network(self, name: str) -> Network:

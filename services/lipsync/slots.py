@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ class Slots:
     def __init__(self, count: int) -> None:
         self._count = count
         self._taken: list[Slot] = []
+        self._all_free = asyncio.Event()
+        self._all_free.set()
 
     @contextmanager
     def taken(self, seconds: float) -> Iterator[Slot]:
@@ -43,8 +46,15 @@ class Slots:
             )
         slot = Slot(seconds)
         self._taken.append(slot)
+        self._all_free.clear()
         try:
             with RENDERING.track_inprogress():
                 yield slot
         finally:
             self._taken.remove(slot)
+            if not self._taken:
+                self._all_free.set()
+
+    async def all_free(self) -> None:
+        """Returns when no slot is taken."""
+        await self._all_free.wait()

@@ -46,7 +46,7 @@ def lipsync_service(settings: LipsyncSettings) -> Service:
     servicer = LipsyncServicer(animator, gallery)
 
     async def close() -> None:
-        animator.close()
+        await animator.close()
         gallery.close()
 
     return Service(

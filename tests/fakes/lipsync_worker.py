@@ -24,11 +24,18 @@ CHUNK_BYTES = 60_000
 
 
 @asynccontextmanager
-async def running_worker(models_dir: Path, **settings: Any) -> AsyncIterator[Worker]:
-    """A stub for a worker that serves `models_dir`, by default the tiny models."""
+async def serving_worker(models_dir: Path, **settings: Any) -> AsyncIterator[str]:
+    """The address of a worker that serves `models_dir`, by default the tiny models."""
     named = {"network": "tiny", "avatar": "dot", "drain_seconds": 0.0, **settings}
     chosen = LipsyncSettings(models_dir=models_dir, listen="127.0.0.1:0", **named)
     async with running(lipsync_service(chosen), chosen) as address:
+        yield address
+
+
+@asynccontextmanager
+async def running_worker(models_dir: Path, **settings: Any) -> AsyncIterator[Worker]:
+    """A stub for such a worker."""
+    async with serving_worker(models_dir, **settings) as address:
         channel = open_channel(address, TlsSettings())
         try:
             yield lipsync_pb2_grpc.LipsyncServiceStub(channel)

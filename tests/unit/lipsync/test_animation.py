@@ -37,11 +37,11 @@ def gallery(models_dir: Path) -> Iterator[Gallery]:
 
 
 @pytest.fixture
-def animator(models_dir: Path, gallery: Gallery) -> Iterator[Animator]:
+async def animator(models_dir: Path, gallery: Gallery) -> AsyncIterator[Animator]:
     networks = load_networks(models_dir, CPU)
     made = Animator(gallery, networks, "tiny", 1, max_seconds=10, upload_seconds=0.05)
     yield made
-    made.close()
+    await made.close()
 
 
 async def chunks() -> AsyncIterator[bytes]:
