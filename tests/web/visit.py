@@ -10,7 +10,7 @@ expect.set_options(timeout=15_000)
 
 
 class Visit:
-    """One visitor with one tab. `complaints`: console errors and warnings, CSP violations, uncaught errors."""
+    """One visitor with one tab. `complaints`: console errors, warnings, CSP violations, uncaught errors."""
 
     def __init__(self, context: BrowserContext, page: Page) -> None:
         self.context = context

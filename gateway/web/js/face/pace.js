@@ -2,20 +2,25 @@
  * When pictures arrive in, how long to hold the first one back so that none is ever late out.
  *
  * A reply arrives in bursts, so its speed says little; what counts is the head start playing would have needed: the
- * most that any picture came after it was due. The last reply's head start is the best guess for the next one's; the
- * very first reply is taken to need none.
+ * most that any picture came after it was due. What the last replies needed is the best guess for the next one.
  */
+const FIRST_HEAD_START_SECONDS = 0.4;
+/** A reply that needed less than was guessed lowers the guess by this much at most. */
+const TRUST = 0.5;
 const MOST_HEAD_START_SECONDS = 4;
 
 export class Pace {
-  #expected = 0;
+  #expected = FIRST_HEAD_START_SECONDS;
   #observed = 0;
   #firstAt = null;
   #arrivedSeconds = 0;
 
   /** A new reply begins. */
   begin() {
-    if (this.#firstAt !== null) this.#expected = Math.min(this.#observed, MOST_HEAD_START_SECONDS);
+    if (this.#firstAt !== null) {
+      const needed = Math.max(this.#observed, this.#expected * TRUST);
+      this.#expected = Math.min(needed, MOST_HEAD_START_SECONDS);
+    }
     this.#observed = 0;
     this.#firstAt = null;
     this.#arrivedSeconds = 0;

@@ -25,6 +25,7 @@ export class Speech extends EventTarget {
   #complete = false;
   #stalled = false;
   #playing = false;
+  #shown = false;
 
   /**
    * @param {{playlist_url: string, video_url: string}} reply where it can be had when fragments cannot be fed
@@ -97,7 +98,8 @@ export class Speech extends EventTarget {
 
   /** Ran dry: the last picture stays until enough has come not to stutter. */
   #hold() {
-    if (!this.#playing || this.#complete) return;
+    // Before the first picture the browser reports every start as having run dry.
+    if (!this.#playing || !this.#shown || this.#complete) return;
     this.#stalled = true;
     this.#playing = false;
     this.#video.pause();
@@ -124,7 +126,10 @@ export class Speech extends EventTarget {
     this.#playing = true;
     const { buffered, currentTime } = this.#video;
     if (buffered.length > 0 && currentTime < buffered.start(0)) this.#video.currentTime = buffered.start(0);
-    this.#whenPictured(() => this.#emit("shown"));
+    this.#whenPictured(() => {
+      this.#shown = true;
+      this.#emit("shown");
+    });
     try {
       await this.#video.play();
     } catch (error) {

@@ -46,7 +46,7 @@ export default {
 
   noticeMachine: "面孔和声音均由机器生成。",
   noticeStarting: "服务器正在启动…",
-  noticeEmbedded: "面孔和声音均由机器生成。回答来自 {model}，一个很小的演示模型，常常出错。",
+  noticeEmbedded: "面孔和声音均由机器生成。回答来自 {model}，一个很小的演示模型，只懂英语，常常出错。",
   noticeProvider: "面孔和声音均由机器生成。回答来自 {model}（{provider}），可能有误。",
 
   problem: {

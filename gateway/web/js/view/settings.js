@@ -30,15 +30,15 @@ export class Settings {
   offer({ avatars, voices }) {
     this.#voices = voices;
     this.#fill("avatar", avatars.map(({ id, name }) => [id, name]));
-    const tags = [...new Set(voices.flatMap(({ languages }) => languages))];
-    const named = tags.map((tag) => [tag, LANGUAGE_NAMES.of(tag)]);
+    const spoken = [...new Set(voices.flatMap(({ languages }) => languages.map(primary)))];
+    const named = spoken.map((tag) => [tag, LANGUAGE_NAMES.of(tag)]);
     this.#fill("language", [["auto", phrase("languageAuto")], ...named]);
     this.#offerVoices();
   }
 
   #offerVoices() {
     const chosen = this.#fields.language.value;
-    const fitting = this.#voices.filter(({ languages }) => chosen === "auto" || languages.includes(chosen));
+    const fitting = this.#voices.filter(({ languages }) => chosen === "auto" || languages.map(primary).includes(chosen));
     this.#fill("voice", [["", phrase("voiceDefault")], ...fitting.map(({ name, title }) => [name, title || name])]);
   }
 
@@ -50,4 +50,9 @@ export class Settings {
     field.value = values.includes(chosen) ? chosen : (values[0] ?? "");
     if (field.value !== chosen) this.#preferences.set(name, field.value);
   }
+}
+
+/** `en-GB` speaks `en`; Mandarin's own code, `cmn`, is `zh` to everyone else. */
+function primary(tag) {
+  return new Intl.Locale(tag).language;
 }
