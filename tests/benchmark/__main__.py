@@ -6,6 +6,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -14,9 +15,24 @@ from tests.benchmark.machine import machine_line
 from tests.benchmark.timed_reply import TimedReply, timed_reply
 from tests.e2e.stack import Stack
 
-CASES: dict[str, dict[str, object]] = {
-    "ask: Tell me about the moon.": {"messages": [{"role": "user", "content": "Tell me about the moon."}]},
-    "ask: Hello, who are you?": {"messages": [{"role": "user", "content": "Hello, who are you?"}]},
+# Another one in every run: the model remembers a question it has read.
+THINGS = (
+    "moon",
+    "sea",
+    "rain",
+    "bread",
+    "winter",
+    "piano",
+    "desert",
+    "forest",
+    "train",
+    "sun",
+    "river",
+    "egg",
+)
+Request = dict[str, object]
+CASES: dict[str, Request | Callable[[int], Request]] = {
+    "ask: Tell me about the moon (sea, rain …).": lambda run: question(THINGS[run % len(THINGS)]),
     "say: one sentence": {"say": "Hello there, it is good to see you."},
     "say: one paragraph": {
         "say": "The Moon is our only natural satellite. It always shows us the same face, because it turns "
@@ -50,7 +66,7 @@ def main() -> None:
         try:
             stack.start_all()
             with httpx.Client(base_url=stack.url, timeout=120) as client:
-                rows = [_row(client, name, request, runs) for name, request in CASES.items()]
+                rows = [_row(client, name, case, runs) for name, case in CASES.items()]
         finally:
             stack.stop()
     print(REPORT.format(machine=machine_line(), runs=runs))
@@ -58,10 +74,15 @@ def main() -> None:
     print("\n".join(rows))
 
 
-def _row(client: httpx.Client, name: str, request: dict[str, object], runs: int) -> str:
+def question(thing: str) -> Request:
+    """A reply that the language model writes."""
+    return {"messages": [{"role": "user", "content": f"Tell me about the {thing}."}]}
+
+
+def _row(client: httpx.Client, name: str, case: Request | Callable[[int], Request], runs: int) -> str:
     print(name, file=sys.stderr)
-    timed_reply(client, request)
-    timings = [timed_reply(client, request) for _ in range(runs)]
+    requests = [case(run) if callable(case) else case for run in range(runs + 1)]
+    _, *timings = [timed_reply(client, request) for request in requests]
 
     def median(value: str) -> str:
         return f"{statistics.median(getattr(timing, value) for timing in timings):.2f}"
