@@ -1,14 +1,13 @@
-"""What the stages can do goes in, kept for a while; requests are checked against it before work starts."""
+"""What the stages can do goes in, asked for now and then; lists of models, voices and avatars come out."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from visavis.rpc.failures import Failure, FailureType
 
-from gateway.requests import ReplyRequest
 from gateway.stages.call import Call
 from gateway.stages.speech import SpeechStage, Voice
 from gateway.stages.text import Model, TextStage
@@ -20,9 +19,6 @@ _FRESH_SECONDS = 30.0
 _LISTING_SECONDS = 1.5
 _AGAIN_SECONDS = 1.0
 _ASKING_SECONDS = 3.0
-# A token is at least a byte, so a shorter conversation fits every model.
-_ALWAYS_FITS_BYTES = 1_000
-_FITTING_MESSAGES = 20
 
 Item = TypeVar("Item")
 
@@ -59,7 +55,6 @@ class Catalogue:
     """The models, voices and avatars that can be asked for."""
 
     def __init__(self, text: TextStage, speech: SpeechStage, video: VideoStage) -> None:
-        self._text = text
         self._video = video
         self._models = _Kept(text.models)
         self._voices = _Kept(speech.voices)
@@ -96,91 +91,3 @@ class Catalogue:
             for old in [k for k in self._files if k[0] == avatar.id and k[1] != avatar.hash]:
                 del self._files[old]
         return self._files[key]
-
-    async def checked_avatar_id(self, request: ReplyRequest, *, caller_key: bool, uploaded: bool) -> str:
-        """The id of the avatar that will speak.
-
-        Raises Failure where the request names what no stage has. A stage that cannot be asked now (it may be
-        starting) is not held against the request: it will say so itself when its turn comes.
-        """
-        if request.model and not caller_key:
-            await _named(self.models, _model_check(request.model))
-        chosen = request.voice or request.language != "auto"
-        if chosen and request.wants_speech and not uploaded:
-            await _named(self.voices, _voice_check(request))
-        if request.messages is not None:
-            await self._check_context(request)
-        if not request.wants_video:
-            return request.avatar
-        try:
-            return (await self.avatar(request.avatar)).id
-        except Failure as failure:
-            if failure.type is FailureType.UNKNOWN_AVATAR and request.avatar:
-                raise
-            return request.avatar
-
-    async def _check_context(self, request: ReplyRequest) -> None:
-        messages = [(message.role, message.content) for message in request.messages or ()]
-        size = sum(len(content.encode()) for _, content in messages)
-        if size < _ALWAYS_FITS_BYTES and len(messages) < _FITTING_MESSAGES:
-            return
-        call = Call.within(_ASKING_SECONDS, current_traceparent())
-        try:
-            prompt, context = await self._text.token_counts(messages, request.model, call)
-        except Failure:
-            return
-        if context and prompt >= context:
-            raise Failure(
-                FailureType.CONTEXT_LENGTH_EXCEEDED,
-                f"The conversation has {prompt:,} tokens; the model can read {context:,}, its answer "
-                "included. Leave out older messages.",
-                stage="text",
-            )
-
-
-async def _named(
-    listed: Callable[[], Awaitable[Sequence[Item]]], check: Callable[[Sequence[Item]], None]
-) -> None:
-    try:
-        items = await listed()
-    except Failure:
-        return
-    check(items)
-
-
-def _model_check(name: str) -> Callable[[Sequence[Model]], None]:
-    def check(models: Sequence[Model]) -> None:
-        if name not in {model.id for model in models}:
-            raise Failure(
-                FailureType.UNKNOWN_MODEL, f"There is no model {name!r}. GET /v1/models lists them."
-            )
-
-    return check
-
-
-def _voice_check(request: ReplyRequest) -> Callable[[Sequence[Voice]], None]:
-    def check(voices: Sequence[Voice]) -> None:
-        named = [voice for voice in voices if request.voice in ("", voice.name)]
-        if not named:
-            raise Failure(
-                FailureType.UNKNOWN_VOICE,
-                f"There is no voice {request.voice!r}. GET /v1/voices lists them.",
-            )
-        if request.language == "auto":
-            return
-        spoken = {_primary(language) for voice in named for language in voice.languages}
-        if _primary(request.language) not in spoken:
-            whom = f"the voice {request.voice!r}" if request.voice else "any voice here"
-            raise Failure(
-                FailureType.UNSUPPORTED_LANGUAGE,
-                f"The language {request.language!r} is not spoken by {whom}. "
-                "GET /v1/voices lists who speaks what.",
-            )
-
-    return check
-
-
-def _primary(language: str) -> str:
-    primary = language.split("-", 1)[0].lower()
-    # Google and espeak-ng list Mandarin under its own code.
-    return "zh" if primary == "cmn" else primary

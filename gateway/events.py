@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 TERMINAL = frozenset({"done", "error"})
 
@@ -167,6 +167,25 @@ class Problem(Event):
     def data(self) -> dict[str, Any]:
         """Members that do not apply are left out, as in RFC 9457."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+class AnyEvent(
+    RootModel[
+        Accepted
+        | TextDelta
+        | TextOk
+        | UtteranceEvent
+        | AudioOk
+        | FragmentEvent
+        | ProgressEvent
+        | VideoOk
+        | Done
+        | Problem
+    ]
+):
+    """The data of one event: accepted, text_delta, text_ok, utterance, audio_ok, fragment, progress,
+    video_ok, done or error, in this order of types. Ignore events and members that you do not know.
+    """
 
 
 @dataclass(frozen=True, slots=True)

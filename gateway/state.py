@@ -12,6 +12,7 @@ import structlog
 from fastapi import Request
 from visavis.rpc.channel import open_channel
 
+from gateway.admission import Admission
 from gateway.catalogue import Catalogue
 from gateway.estimates import Estimates
 from gateway.event_log import EventLog, MemoryEventLog, UnknownReply
@@ -39,6 +40,7 @@ class Gateway:
     media: MediaStore
     running: RunningReplies
     catalogue: Catalogue
+    admission: Admission
     text: TextStage
     channels: dict[str, grpc.aio.Channel]
 
@@ -83,7 +85,17 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Gateway]:
         stack.push_async_callback(running.drain, 0.0)
         sweeping = asyncio.create_task(_swept(event_log, media, settings.keep_seconds))
         stack.callback(sweeping.cancel)
-        yield Gateway(settings, event_log, media, running, Catalogue(text, speech, video), text, channels)
+        catalogue = Catalogue(text, speech, video)
+        yield Gateway(
+            settings=settings,
+            log=event_log,
+            media=media,
+            running=running,
+            catalogue=catalogue,
+            admission=Admission(catalogue, text),
+            text=text,
+            channels=channels,
+        )
 
 
 async def _swept(event_log: EventLog, media: MediaStore, keep_seconds: float) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from fastapi.responses import StreamingResponse
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from gateway.event_log import EventLog, followed
 from gateway.events import LoggedEvent
@@ -18,12 +18,18 @@ _RETRY_MILLISECONDS = 1_000
 NDJSON = "application/x-ndjson"
 
 
+class EventStream(StreamingResponse):
+    """Server-sent events. FastAPI's own class would take the route itself for the generator of events."""
+
+    media_type = "text/event-stream"
+
+
 def sse_response(
     log: EventLog, reply_id: str, after: int, ping_seconds: float, headers: dict[str, str]
-) -> EventSourceResponse:
+) -> EventStream:
     """The events after `after` as text/event-stream; ends after the terminal one."""
     content = _sse(log, reply_id, after, ping_seconds)
-    return EventSourceResponse(content, headers=HEADERS | headers)
+    return EventStream(content, headers=HEADERS | headers)
 
 
 def ndjson_response(

@@ -7,14 +7,22 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import Response
 
+from gateway.events import AnyEvent
 from gateway.problems import RequestRefused
 from gateway.state import Gateway, gateway_of
-from gateway.streaming import NDJSON, ndjson_response, sse_response
+from gateway.streaming import NDJSON, EventStream, ndjson_response, sse_response
 
 router = APIRouter(prefix="/v1/replies", tags=["events"])
 
 
-@router.get("/{reply_id}/events", responses={204: {"description": "Up to date after the end."}})
+@router.get(
+    "/{reply_id}/events",
+    response_class=EventStream,
+    responses={
+        200: {"model": AnyEvent, "description": "id, event and data of each event; data is JSON."},
+        204: {"description": "Up to date after the end."},
+    },
+)
 async def events_of_reply(
     reply_id: str,
     gateway: Annotated[Gateway, Depends(gateway_of)],

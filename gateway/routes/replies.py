@@ -92,9 +92,9 @@ async def _order(gateway: Gateway, body: ReplyBody, caller_key: str) -> Order:
     check_sources(body.request, uploaded=uploaded)
     check_lengths(body.request, settings.max_messages, settings.max_characters, settings.max_say_characters)
     gateway.running.check_room()
-    avatar_id = await gateway.catalogue.checked_avatar_id(
-        body.request, caller_key=bool(caller_key), uploaded=uploaded
-    )
+    if not uploaded:
+        await gateway.admission.check(body.request, own_key=bool(caller_key))
+    avatar_id = await gateway.admission.avatar_id(body.request)
     return Order(
         reply_id=secrets.token_hex(16),
         request=body.request,

@@ -113,3 +113,6 @@ async def test_the_api_describes_itself(gateway: ServedGateway) -> None:
     assert "/v1/replies" in described["paths"]
     body = described["paths"]["/v1/replies"]["post"]["requestBody"]["content"]
     assert set(body) == {"application/json", "multipart/form-data"}
+    events = described["paths"]["/v1/replies/{reply_id}/events"]["get"]["responses"]["200"]["content"]
+    assert set(events) == {"text/event-stream"}
+    assert len(described["components"]["schemas"]["AnyEvent"]["anyOf"]) == 10
