@@ -2,7 +2,7 @@
 
 A mouth or a pair of lids enters a frame as what it *changes*, inside a soft oval, so whatever lies outside
 the face (hair, backdrop, collar) is the resting frame's, exactly. A mouth's change is measured against the
-resting crop of its own series, so that the noise both share cancels.
+resting crop of its own series, which also replaces the mouth of the resting frame.
 """
 
 from pathlib import Path
@@ -25,9 +25,20 @@ class HeadPictures:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.portrait = _premultiplied(self._picture("neutral"))
+        self.portrait = self._portrait()
         self.backdrop = backdrop(RENDER_PX)
         self.resting_frame = over(self.portrait, self.backdrop)
+
+    def _portrait(self) -> Pixels:
+        """(RENDER_PX,RENDER_PX,4) the neutral picture, its mouth taken from the mouths' series.
+
+        Taken with more paths per pixel, its own line between the lips is sharper, and what is left of that
+        line would show beside every rounded mouth.
+        """
+        portrait = _premultiplied(self._picture("neutral"))
+        mouth = portrait[MOUTH.rows, MOUTH.columns, :3]
+        mouth += (self._crop("mouth_0000") - mouth) * oval(MOUTH.width, MOUTH.height)[..., None]
+        return portrait
 
     @property
     def resting_mouth(self) -> Pixels:
@@ -93,6 +104,6 @@ def oval(width: int, height: int) -> Pixels:
 
 
 def _premultiplied(picture: NDArray[np.uint8]) -> Pixels:
-    pixels = picture.astype(np.float32) / 255
+    pixels: Pixels = (picture / 255).astype(np.float32)
     pixels[..., :3] *= pixels[..., 3:]
     return pixels
