@@ -51,6 +51,7 @@ class _Log:
     # Set and replaced at every append: each waiting reader wakes once, none is queued for.
     grown: asyncio.Event = field(default_factory=asyncio.Event)
     ended_at: float | None = None
+    removed: bool = False
 
 
 class MemoryEventLog:
@@ -95,7 +96,8 @@ class MemoryEventLog:
                 async with asyncio.timeout(wait_seconds):
                     while len(log.events) <= after and log.ended_at is None:
                         await log.grown.wait()
-                        log = self._log(reply_id)
+                        if log.removed and len(log.events) <= after:
+                            raise UnknownReply(reply_id)
             except TimeoutError:
                 return []
         return log.events[after:]
@@ -109,6 +111,7 @@ class MemoryEventLog:
         """Forgets the log; following readers end."""
         log = self._logs.pop(reply_id, None)
         if log is not None:
+            log.removed = True
             self._wake(log)
 
     async def remove_older(self, seconds: float) -> list[str]:

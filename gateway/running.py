@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -29,8 +30,11 @@ _BUSY_RETRY_SECONDS = 5.0
 
 @dataclass(slots=True)
 class _Running:
-    task: asyncio.Task[None]
-    # Why the task is being cancelled: by its owner, or because this process ends.
+    # Makes the reply; may be cancelled at any time.
+    work: asyncio.Task[None]
+    # Sees to its end; never cancelled, so that there always is one.
+    watch: asyncio.Task[None]
+    # The process ends; else it was the client who cancelled.
     interrupted: bool = False
 
 
@@ -83,11 +87,7 @@ class RunningReplies:
         try:
             await self._shop.log.open(order.reply_id)
             await self._shop.log.append(order.reply_id, accepted)
-            entered = asyncio.Event()
-            task = asyncio.create_task(self._make(order, progress, started, entered))
-            self._running[order.reply_id] = _Running(task)
-            # A task cancelled before its first step would end without a terminal event.
-            await entered.wait()
+            self._run(order, progress, started)
         finally:
             self._starting.discard(order.reply_id)
         return accepted
@@ -96,25 +96,23 @@ class RunningReplies:
         """Stops a running reply and waits for its terminal event."""
         running = self._running.get(reply_id)
         if running is not None:
-            running.task.cancel()
-            await asyncio.wait({running.task})
+            running.work.cancel()
+            await asyncio.wait({running.watch})
 
     async def drain(self, seconds: float) -> None:
         """Takes no more replies, gives running ones `seconds`, then ends them as interrupted."""
         self.draining = True
-        tasks = {running.task for running in self._running.values()}
-        if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
+        await self._ended(seconds)
         for running in self._running.values():
             running.interrupted = True
-            running.task.cancel()
-        tasks = {running.task for running in self._running.values()}
-        if tasks:
-            await asyncio.wait(tasks)
+            running.work.cancel()
+        await self._ended(None)
 
-    async def _make(self, order: Order, progress: Progress, started: float, entered: asyncio.Event) -> None:
-        entered.set()
-        structlog.contextvars.bind_contextvars(reply_id=order.reply_id)
+    async def _ended(self, seconds: float | None) -> None:
+        if watches := {running.watch for running in self._running.values()}:
+            await asyncio.wait(watches, timeout=seconds)
+
+    def _run(self, order: Order, progress: Progress, started: float) -> None:
         settings = self._shop.settings
         call = Call(
             started + settings.reply_seconds,
@@ -123,46 +121,62 @@ class RunningReplies:
             progress.wait_in_queue,
         )
         journal = Journal(order.reply_id, self._shop.log, progress, started)
-        terminal = await self._terminal(order, journal, progress, call)
+        work = asyncio.create_task(make_reply(order, self._shop, journal, call))
+        watch = asyncio.create_task(self._watched(order, work, journal, progress, call))
+        self._running[order.reply_id] = _Running(work, watch)
+
+    async def _watched(
+        self, order: Order, work: asyncio.Task[None], journal: Journal, progress: Progress, call: Call
+    ) -> None:
+        structlog.contextvars.bind_contextvars(reply_id=order.reply_id)
+        teller = asyncio.create_task(progress.tell(self._tell(order.reply_id)))
+        await asyncio.wait({work}, timeout=call.seconds_left)
+        expired = not work.done()
+        work.cancel()
+        teller.cancel()
+        await asyncio.wait({work, teller})
+        failure = self._failure(work, self._running[order.reply_id], expired=expired)
+        if failure is not None:
+            terminal: Event = problem_of(failure, trace_id_of(order.traceparent))
+        else:
+            terminal = journal.done(cancelled=work.cancelled())
+            if not work.cancelled():
+                self._shop.estimates.learn_reply(progress.state)
         with suppress(LogEnded, UnknownReply):
             await self._shop.log.append(order.reply_id, terminal)
         log.info("reply ended", event_type=terminal.event_name, **_summary(terminal))
         del self._running[order.reply_id]
 
-    async def _terminal(self, order: Order, journal: Journal, progress: Progress, call: Call) -> Event:
-        trace_id = trace_id_of(order.traceparent)
-        teller = asyncio.create_task(progress.tell(lambda event: self._tell(order.reply_id, event)))
-        try:
-            async with asyncio.timeout_at(call.deadline):
-                await make_reply(order, self._shop, journal, call)
-            self._shop.estimates.learn_reply(progress.state)
-            return journal.done(cancelled=False)
-        except asyncio.CancelledError:
-            if not self._running[order.reply_id].interrupted:
-                return journal.done(cancelled=True)
-            failure = Failure(FailureType.INTERRUPTED, "The gateway was shut down. Ask again.")
-        except TimeoutError:
-            failure = Failure(
-                FailureType.DEADLINE_EXCEEDED,
-                f"The reply was not finished within {self._shop.settings.reply_seconds:g} seconds.",
-            )
-        except LogFull:
-            failure = Failure(FailureType.TOO_LONG, "The reply has more events than are kept.")
-        except Failure as raised:
-            failure = raised
-        except Exception as error:
-            # The exception's text may quote what a user wrote: only its kind goes to the log.
-            log.error("reply crashed", error=type(error).__name__, at=_place(error))  # noqa: TRY400
-            failure = Failure(FailureType.UNKNOWN, "The gateway failed in a way it did not expect.")
-        finally:
-            teller.cancel()
-            await asyncio.wait({teller})
-        return problem_of(failure, trace_id)
+    def _failure(self, work: asyncio.Task[None], running: _Running, *, expired: bool) -> Failure | None:
+        """Why the reply failed; None where it was completed, or cancelled by its client."""
+        if work.cancelled():
+            if expired:
+                return Failure(
+                    FailureType.DEADLINE_EXCEEDED,
+                    f"The reply was not finished within {self._shop.settings.reply_seconds:g} seconds.",
+                )
+            if running.interrupted:
+                return Failure(FailureType.INTERRUPTED, "The gateway was shut down. Ask again.")
+            return None
+        match work.exception():
+            case None:
+                return None
+            case Failure() as failure:
+                return failure
+            case LogFull():
+                return Failure(FailureType.TOO_LONG, "The reply has more events than are kept.")
+            case error:
+                # The exception's text may quote what a user wrote: only its kind and place go to the log.
+                log.error("reply crashed", error=type(error).__name__, at=_place(error))
+                return Failure(FailureType.UNKNOWN, "The gateway failed in a way it did not expect.")
 
-    async def _tell(self, reply_id: str, event: ProgressEvent) -> None:
-        # The last room in the log belongs to what a reader cannot do without.
-        with suppress(LogFull):
-            await self._shop.log.append(reply_id, event)
+    def _tell(self, reply_id: str) -> Callable[[ProgressEvent], Awaitable[None]]:
+        async def tell(event: ProgressEvent) -> None:
+            # The last room in the log belongs to what a reader cannot do without.
+            with suppress(LogFull):
+                await self._shop.log.append(reply_id, event)
+
+        return tell
 
 
 def _first_state(order: Order) -> ReplyState:

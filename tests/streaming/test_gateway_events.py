@@ -225,6 +225,22 @@ async def test_delete_stops_every_stage(stages: FakeStages, gateway: ServedGatew
         assert served.faults.running == 0
 
 
+async def test_many_cancellations_at_once_make_one_end(stages: FakeStages, gateway: ServedGateway) -> None:
+    stages.tts.faults.plan(Fault(after=2, gate=asyncio.Event()))
+    reply_id = await gateway.post()
+    await stages.tts.faults.reached.wait()
+    await asyncio.gather(*(gateway.inside.running.cancel(reply_id) for _ in range(4)))
+    check_story(events := await gateway.events(reply_id))
+    assert events[-1].data["status"] == "cancelled"
+    assert reply_id not in gateway.inside.running
+
+
+async def test_delete_before_any_work_makes_one_end(gateway: ServedGateway) -> None:
+    reply_id = await gateway.post()
+    await gateway.inside.running.cancel(reply_id)
+    check_story(await gateway.events(reply_id))
+
+
 async def test_delete_of_a_finished_reply_removes_it(gateway: ServedGateway) -> None:
     reply_id = await gateway.post()
     await gateway.events(reply_id)
