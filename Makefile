@@ -28,6 +28,19 @@ lint: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmark
 
+# Makes the network and the avatar again: about an hour on two cores. Needs npm and a C compiler.
+train: build/train/.ready
+	for step in corpus mouth evaluate frames decoder loop bundle; do \
+		build/train/bin/python -m services.lipsync.training $$step || exit 1; done
+
+# torch comes from whatever index pip is set up with, so that it may be a build without CUDA.
+build/train/.ready: $(UV) requirements/train.lock
+	$(PYTHON) -m venv build/train
+	$(UV) pip install --quiet --python build/train/bin/python --no-deps --require-hashes -r requirements/build.lock -r requirements/train.lock
+	$(UV) pip install --quiet --python build/train/bin/python --no-deps --no-build-isolation -e ./proto -e ./services/lipsync
+	build/train/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	touch $@
+
 clean:
 	rm -rf .venv build var
 
@@ -58,5 +71,6 @@ lock: $(UV)
 	$(COMPILE) --group build -c requirements/dev.lock -o requirements/build.lock
 	for image in text tts lipsync; do \
 		$(COMPILE) services/$$image/pyproject.toml -c requirements/dev.lock -o requirements/$$image.lock; done
+	$(COMPILE) services/lipsync/pyproject.toml --extra training -c requirements/dev.lock -o requirements/train.lock
 	$(COMPILE) gateway/pyproject.toml -c requirements/dev.lock -o requirements/gateway.lock
 	$(COMPILE) gateway/client/pyproject.toml -c requirements/dev.lock -o requirements/client.lock
