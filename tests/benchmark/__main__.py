@@ -11,9 +11,10 @@ from pathlib import Path
 
 import httpx
 
+from tests.benchmark.cancellation import cancellation_seconds
 from tests.benchmark.machine import machine_line
 from tests.benchmark.timed_reply import TimedReply, timed_reply
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, free_port
 
 # Another one in every run: the model remembers a question it has read.
 THINGS = (
@@ -62,16 +63,23 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="counted runs per case, after one that warms up")
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as folder:
-        stack = Stack(Path(folder))
+        metrics_port = free_port()
+        stack = Stack(Path(folder), LIPSYNC_METRICS_PORT=str(metrics_port))
         try:
             stack.start_all()
             with httpx.Client(base_url=stack.url, timeout=120) as client:
                 rows = [_row(client, name, case, runs) for name, case in CASES.items()]
+                metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
+                cancelled = [cancellation_seconds(client, metrics_url) for _ in range(runs)]
         finally:
             stack.stop()
     print(REPORT.format(machine=machine_line(), runs=runs))
     print(f"| case | {' | '.join(COLUMNS)} |\n{'|---' * (len(COLUMNS) + 1)}|")
     print("\n".join(rows))
+    print(
+        f"\nFrom DELETE to an idle video worker: {statistics.median(cancelled):.3f} s (median), "
+        f"{max(cancelled):.3f} s (worst of {runs})."
+    )
 
 
 def question(thing: str) -> Request:
