@@ -5,12 +5,11 @@ async function answer(path, options = {}) {
   let response;
   try {
     response = await fetch(path, options);
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
+  } catch {
     throw new Problem("offline");
   }
   const body = await response.json().catch(() => null);
-  if (!response.ok) throw problemOf(body, response.headers.get("Retry-After"));
+  if (!response.ok) throw problemOf(body);
   return body;
 }
 
@@ -19,12 +18,11 @@ async function answer(path, options = {}) {
  * @param {object} request `messages` or `say`, and optionally `avatar`, `voice`, `language`, `outputs`
  * @returns {Promise<object>} `id`, `events_url`, `video_url`, `eta_seconds`, `starts_in_seconds`
  */
-export function askForReply(request, { signal } = {}) {
+export function askForReply(request) {
   return answer("/v1/replies", {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json" },
     body: JSON.stringify(request),
-    signal,
   });
 }
 

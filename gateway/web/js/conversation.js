@@ -8,10 +8,6 @@ export class Conversation extends EventTarget {
   #messages = [];
   #nextId = 1;
 
-  get messages() {
-    return this.#messages;
-  }
-
   add(role, text, status = "complete") {
     const message = { id: this.#nextId++, role, text, status };
     this.#messages.push(message);

@@ -6,25 +6,18 @@
 export class Problem extends Error {
   /**
    * @param {string} type the last part of the problem's type, such as `rate-limited`
-   * @param {{detail?: string, retryAfterSeconds?: number, traceId?: string}} [more]
+   * @param {string} [detail] the server's own sentence
    */
-  constructor(type, { detail = "", retryAfterSeconds, traceId } = {}) {
+  constructor(type, detail = "") {
     super(detail || type);
     this.name = "Problem";
     this.type = type;
     this.detail = detail;
-    this.retryAfterSeconds = retryAfterSeconds;
-    this.traceId = traceId;
   }
 }
 
 /** The problem that a problem+json body describes; what cannot be read is `unknown`. */
-export function problemOf(body, retryAfter) {
+export function problemOf(body) {
   const type = String(body?.type ?? "").split(/[/:#]/).at(-1);
-  const seconds = Number(body?.retry_after_seconds ?? retryAfter);
-  return new Problem(type && type !== "blank" ? type : "unknown", {
-    detail: String(body?.detail ?? body?.title ?? ""),
-    retryAfterSeconds: seconds > 0 ? seconds : undefined,
-    traceId: body?.trace_id,
-  });
+  return new Problem(type && type !== "blank" ? type : "unknown", String(body?.detail ?? body?.title ?? ""));
 }

@@ -18,17 +18,13 @@ export class Reply extends EventTarget {
     this.#request = request;
   }
 
-  get running() {
-    return this.#running;
-  }
-
   /** Asks, follows the log to its end, never throws: how it ended is what `ended` says. */
   async run() {
     let ending;
     try {
       ending = await this.#follow();
     } catch (error) {
-      const problem = error instanceof Problem ? error : new Problem("unknown", { detail: String(error?.message) });
+      const problem = error instanceof Problem ? error : new Problem("unknown", String(error?.message));
       ending = { status: "failed", problem };
     }
     this.#end(this.#stop.signal.aborted ? { status: "cancelled" } : ending);

@@ -1,8 +1,5 @@
 /** Keys and clicks in; out come the words the user sends, and the wish to stop. */
 
-/** What the field may grow to is the style sheet's to say. */
-const AUTO_HEIGHT = "auto";
-
 export class Composer {
   #field;
   #send;
@@ -61,7 +58,8 @@ export class Composer {
     this.#stop.hidden = !stoppable;
     this.#send.hidden = stoppable;
     this.#send.disabled = empty;
-    this.#field.style.height = AUTO_HEIGHT;
+    // Measured afresh each time, or it would never shrink; how far it may grow is the style sheet's to say.
+    this.#field.style.height = "auto";
     this.#field.style.height = `${this.#field.scrollHeight}px`;
   }
 }
