@@ -8,8 +8,8 @@ import structlog
 from visavis.rpc.settings import read_settings
 from visavis.rpc.telemetry import configure_logs, serve_metrics
 
-from gateway.app import gateway_app
-from gateway.serving import DrainingServer
+from gateway.http.app import gateway_app
+from gateway.http.serving import DrainingServer
 from gateway.settings import GatewaySettings
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-
-from starlette.datastructures import Headers
+from collections.abc import Mapping
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -19,7 +18,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def refused_visit(method: str, headers: Headers) -> str | None:
+def refused_visit(method: str, headers: Mapping[str, str]) -> str | None:
     """Why a request to an open gateway on loopback is refused, or None.
 
     Any page in the user's browser can reach loopback: under a name of its own that it points here (the Host

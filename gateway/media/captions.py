@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.events import UtteranceEvent, Word
+from gateway.reply.events import UtteranceEvent, Word
 
 
 def captions(utterances: Iterable[UtteranceEvent]) -> str:

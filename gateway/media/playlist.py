@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.events import FragmentEvent
+from gateway.reply.events import FragmentEvent
 
 # The longest fragment has 48 frames: 1.92 s. It must not change while the playlist grows.
 TARGET_SECONDS = 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.events import Word
+from gateway.reply.events import Word
 
 FPS = 25
 # What tts sends, and what uploads are resampled to.

@@ -8,8 +8,8 @@ import grpc
 from visavis.rpc.failures import Failure, FailureType, calling
 from visavis.v1 import tts_pb2, tts_pb2_grpc
 
-from gateway.events import Word
 from gateway.media.timeline import BYTES_PER_SAMPLE
+from gateway.reply.events import Word
 from gateway.stages.call import Call, Patience
 
 STAGE = "speech"

@@ -14,9 +14,9 @@ import httpx
 import httpx_sse
 import uvicorn
 
-from gateway.app import gateway_app
+from gateway.http.app import gateway_app
+from gateway.http.state import Gateway
 from gateway.settings import GatewaySettings
-from gateway.state import Gateway
 from tests.fakes.stages import FakeStages
 
 TERMINAL = {"done", "error"}

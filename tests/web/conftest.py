@@ -15,7 +15,7 @@ import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser
 
-from gateway.app import gateway_app
+from gateway.http.app import gateway_app
 from gateway.settings import GatewaySettings
 from tests.fakes.stages import FakeStages, fake_stages
 from tests.web.browser import launched

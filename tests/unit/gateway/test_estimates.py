@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.estimates import Estimates, Rate, ReplyState, likely_language
-from gateway.events import ProgressEvent
-from gateway.progress import Progress
+from gateway.reply.estimates import Estimates, Rate, ReplyState, likely_language
+from gateway.reply.events import ProgressEvent
+from gateway.reply.progress import Progress
 
 
 def asked(**known: object) -> ReplyState:

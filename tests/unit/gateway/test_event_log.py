@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from gateway.event_log import LogEnded, LogFull, MemoryEventLog, UnknownReply, followed
-from gateway.events import Done, TextDelta, Timings, Usage
+from gateway.reply.event_log import LogEnded, LogFull, MemoryEventLog, UnknownReply, followed
+from gateway.reply.events import Done, TextDelta, Timings, Usage
 
 DONE = Done(status="completed", video_url=None, usage=Usage(), timings=Timings())
 

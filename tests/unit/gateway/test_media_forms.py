@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.events import FragmentEvent, UtteranceEvent, Word
+from gateway.http.ranges import RangeNotSatisfiable, byte_range
 from gateway.media.captions import captions
 from gateway.media.playlist import playlist
 from gateway.media.wav import HEADER_BYTES, wav_header
-from gateway.ranges import RangeNotSatisfiable, byte_range
+from gateway.reply.events import FragmentEvent, UtteranceEvent, Word
 
 
 def fragment(index: int) -> FragmentEvent:

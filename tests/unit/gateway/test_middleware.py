@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.middleware import GuardedRequests
+from gateway.http.middleware import GuardedRequests
 from gateway.problems import RequestRefused
 from gateway.settings import GatewaySettings
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
-from gateway.prefetch import ahead
+from gateway.reply.prefetch import ahead
 
 
 class Source:

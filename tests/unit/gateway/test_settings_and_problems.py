@@ -6,7 +6,8 @@ import pytest
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.settings import read_settings
 
-from gateway.problems import problem_of, problem_response
+from gateway.http.problem_responses import problem_response
+from gateway.problems import problem_of
 from gateway.settings import GatewaySettings
 from gateway.stages.call import Call, Patience
 

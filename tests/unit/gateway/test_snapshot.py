@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from visavis.rpc.failures import Failure, FailureType
 
-from gateway.events import (
+from gateway.problems import problem_of
+from gateway.reply.events import (
     Accepted,
     Done,
     Event,
@@ -18,8 +19,7 @@ from gateway.events import (
     UtteranceEvent,
     VideoOk,
 )
-from gateway.problems import problem_of
-from gateway.snapshot import Reply, snapshot
+from gateway.reply.snapshot import Reply, snapshot
 
 SAID = UtteranceEvent(index=0, text="Hi.", audio_url="", start_seconds=0, duration_seconds=1.28, words=[])
 WHOLE = TextOk(text="Hi.", usage=TextUsage(), eta_seconds=1)

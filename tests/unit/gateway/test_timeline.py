@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.events import Word
 from gateway.media.timeline import FPS, GRID_FRAMES, JOINT_SECONDS, Timeline, samples_per_frame
+from gateway.reply.events import Word
 
 RATES = st.sampled_from([16_000, 22_050, 24_000, 48_000])
 

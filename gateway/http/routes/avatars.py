@@ -9,10 +9,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 from visavis.rpc.failures import Failure, FailureType
 
+from gateway.http.ranges import RangeNotSatisfiable, byte_range
+from gateway.http.state import Gateway, gateway_of
 from gateway.problems import RequestRefused
-from gateway.ranges import RangeNotSatisfiable, byte_range
 from gateway.stages.video import Avatar, AvatarFile
-from gateway.state import Gateway, gateway_of
 
 router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 Served = Annotated[Gateway, Depends(gateway_of)]

@@ -9,8 +9,8 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from gateway.http.state import Gateway
 from gateway.settings import GatewaySettings
-from gateway.state import Gateway
 
 log = structlog.get_logger()
 

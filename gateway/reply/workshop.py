@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.estimates import Estimates
-from gateway.event_log import EventLog
 from gateway.media.store import MediaStore
+from gateway.reply.estimates import Estimates
+from gateway.reply.event_log import EventLog
 from gateway.settings import GatewaySettings
 from gateway.stages.speech import SpeechStage
 from gateway.stages.text import TextStage

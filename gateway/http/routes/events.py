@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import Response
 
-from gateway.events import AnyEvent
+from gateway.http.state import Gateway, gateway_of
+from gateway.http.streaming import NDJSON, EventStream, ndjson_response, sse_response
 from gateway.problems import RequestRefused
-from gateway.state import Gateway, gateway_of
-from gateway.streaming import NDJSON, EventStream, ndjson_response, sse_response
+from gateway.reply.events import AnyEvent
 
 router = APIRouter(prefix="/v1/replies", tags=["events"])
 

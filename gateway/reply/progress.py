@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from gateway.estimates import Estimates, Eta, ReplyState
-from gateway.events import ProgressEvent
 from gateway.media.timeline import FPS
+from gateway.reply.estimates import Estimates, Eta, ReplyState
+from gateway.reply.events import ProgressEvent
 
 MIN_INTERVAL_SECONDS = 0.25
 _MAX_FRACTION = 0.99

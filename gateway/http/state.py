@@ -14,16 +14,16 @@ from visavis.rpc.channel import open_channel
 
 from gateway.admission import Admission
 from gateway.catalogue import Catalogue
-from gateway.estimates import Estimates
-from gateway.event_log import EventLog, MemoryEventLog, UnknownReply
 from gateway.media.store import MediaStore, media_store
 from gateway.problems import RequestRefused
-from gateway.running import RunningReplies
+from gateway.reply.estimates import Estimates
+from gateway.reply.event_log import EventLog, MemoryEventLog, UnknownReply
+from gateway.reply.running import RunningReplies
+from gateway.reply.workshop import Workshop
 from gateway.settings import GatewaySettings
 from gateway.stages.speech import SpeechStage
 from gateway.stages.text import TextStage
 from gateway.stages.video import VideoStage
-from gateway.workshop import Workshop
 
 log = structlog.get_logger()
 

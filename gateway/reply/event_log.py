@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.events import Event, LoggedEvent
+from gateway.reply.events import Event, LoggedEvent
 
 
 class UnknownReply(LookupError):

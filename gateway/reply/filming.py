@@ -7,11 +7,11 @@ from contextlib import aclosing
 
 from visavis.rpc.failures import Failure, FailureType
 
-from gateway.events import FragmentEvent, VideoOk
-from gateway.journal import Journal
 from gateway.media.movie import finished_movie
 from gateway.media.store import MediaStore
 from gateway.media.timeline import FPS, PlacedSpeech
+from gateway.reply.events import FragmentEvent, VideoOk
+from gateway.reply.journal import Journal
 from gateway.stages.call import Call
 from gateway.stages.video import Fragment, InitSegment, Rendered, VideoStage
 

@@ -10,16 +10,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 from fastapi.responses import JSONResponse, Response
 
-from gateway.addresses import reply_url
-from gateway.bodies import ReplyBody, reply_body
-from gateway.event_log import UnknownReply
-from gateway.events import Accepted
-from gateway.orders import Order
-from gateway.problems import problem_response
+from gateway.http.bodies import ReplyBody, reply_body
+from gateway.http.problem_responses import problem_response
+from gateway.http.state import Gateway, gateway_of, unknown_reply
+from gateway.http.streaming import NDJSON, ndjson_response, sse_response
+from gateway.reply.addresses import reply_url
+from gateway.reply.event_log import UnknownReply
+from gateway.reply.events import Accepted
+from gateway.reply.orders import Order
+from gateway.reply.snapshot import Reply, snapshot
 from gateway.requests import ReplyRequest, check_lengths, check_sources
-from gateway.snapshot import Reply, snapshot
-from gateway.state import Gateway, gateway_of, unknown_reply
-from gateway.streaming import NDJSON, ndjson_response, sse_response
 from gateway.tracing import current_traceparent
 
 router = APIRouter(prefix="/v1/replies", tags=["replies"])

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from gateway.bodies import tokens_body
+from gateway.http.bodies import tokens_body
+from gateway.http.state import Gateway, gateway_of
 from gateway.requests import TokensRequest
 from gateway.stages.call import Call
-from gateway.state import Gateway, gateway_of
 from gateway.tracing import current_traceparent
 
 router = APIRouter(prefix="/v1", tags=["lists"])

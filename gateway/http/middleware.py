@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.telemetry import TRACEPARENT
 
-from gateway.events import Problem
-from gateway.problems import RequestRefused, problem_of, problem_response
+from gateway.http.problem_responses import problem_response
+from gateway.problems import RequestRefused, problem_of
+from gateway.reply.events import Problem
 from gateway.settings import GatewaySettings
 from gateway.tracing import current_trace_id, enter_trace
 from gateway.visitors import refused_visit

@@ -11,17 +11,17 @@ import structlog
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.telemetry import trace_id_of
 
-from gateway.estimates import ReplyState, likely_language
-from gateway.event_log import LogEnded, LogFull, UnknownReply
-from gateway.events import Accepted, Event, ProgressEvent
-from gateway.journal import Journal
 from gateway.media.timeline import BYTES_PER_SAMPLE, SPEECH_RATE_HZ
-from gateway.orders import Order
-from gateway.pipeline import make_reply
 from gateway.problems import problem_of
-from gateway.progress import Progress
+from gateway.reply.estimates import ReplyState, likely_language
+from gateway.reply.event_log import LogEnded, LogFull, UnknownReply
+from gateway.reply.events import Accepted, Event, ProgressEvent
+from gateway.reply.journal import Journal
+from gateway.reply.orders import Order
+from gateway.reply.pipeline import make_reply
+from gateway.reply.progress import Progress
+from gateway.reply.workshop import Workshop
 from gateway.stages.call import Call
-from gateway.workshop import Workshop
 
 log = structlog.get_logger()
 

@@ -10,14 +10,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TypeVar
 
-from gateway.filming import Film
-from gateway.journal import Journal
-from gateway.orders import Order
-from gateway.prefetch import ahead
-from gateway.speaking import Speaker
+from gateway.reply.filming import Film
+from gateway.reply.journal import Journal
+from gateway.reply.orders import Order
+from gateway.reply.prefetch import ahead
+from gateway.reply.speaking import Speaker
+from gateway.reply.workshop import Workshop
+from gateway.reply.writing import utterances
 from gateway.stages.call import Call
-from gateway.workshop import Workshop
-from gateway.writing import utterances
 
 Item = TypeVar("Item")
 

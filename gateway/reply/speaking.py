@@ -7,17 +7,17 @@ from contextlib import aclosing
 
 from visavis.rpc.failures import Failure, FailureType
 
-from gateway.estimates import Rate
-from gateway.events import AudioOk, UtteranceEvent
-from gateway.journal import Journal
 from gateway.media.store import MediaStore
 from gateway.media.timeline import FPS, SPEECH_RATE_HZ, PlacedSpeech, Timeline
 from gateway.media.wav import HEADER_BYTES, wav_header
-from gateway.orders import Order
+from gateway.reply.estimates import Rate
+from gateway.reply.events import AudioOk, UtteranceEvent
+from gateway.reply.journal import Journal
+from gateway.reply.orders import Order
+from gateway.reply.workshop import Workshop
 from gateway.stages.call import Call
 from gateway.stages.speech import Speech
 from gateway.stages.text import Utterance
-from gateway.workshop import Workshop
 
 
 class Speaker:

@@ -9,12 +9,12 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from gateway.http.state import gateway_of
 from gateway.media.cutting import speech_pieces
 from gateway.media.timeline import SPEECH_RATE_HZ
 from gateway.media.upload import uploaded_pcm
 from gateway.problems import RequestRefused
 from gateway.requests import ReplyRequest, TokensRequest, parsed
-from gateway.state import gateway_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from gateway.event_log import EventLog, followed
 from gateway.media.store import MediaStore
 from gateway.media.timeline import SPEECH_RATE_HZ
 from gateway.media.wav import HEADER_BYTES, wav_header
+from gateway.reply.event_log import EventLog, followed
 
 
 async def growing_video(log: EventLog, media: MediaStore, reply_id: str) -> AsyncGenerator[bytes, None]:

@@ -9,8 +9,8 @@ from contextlib import aclosing
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
-from gateway.event_log import EventLog, followed
-from gateway.events import LoggedEvent
+from gateway.reply.event_log import EventLog, followed
+from gateway.reply.events import LoggedEvent
 
 # Proxies must hand every event on at once.
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from gateway.events import TextDelta, TextOk, TextUsage
-from gateway.journal import Journal
-from gateway.orders import Order
+from gateway.reply.events import TextDelta, TextOk, TextUsage
+from gateway.reply.journal import Journal
+from gateway.reply.orders import Order
 from gateway.stages.call import Call
 from gateway.stages.text import Delta, TextFinished, TextStage, Utterance
 

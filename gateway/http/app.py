@@ -9,11 +9,11 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from gateway.middleware import GuardedRequests
-from gateway.problems import answer_with_problems
-from gateway.routes import avatars, events, health, lists, media, replies
+from gateway.http.middleware import GuardedRequests
+from gateway.http.problem_responses import answer_with_problems
+from gateway.http.routes import avatars, events, health, lists, media, replies
+from gateway.http.state import opened
 from gateway.settings import WEB_FOLDER, GatewaySettings
-from gateway.state import opened
 
 
 def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> FastAPI:

@@ -10,16 +10,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response, StreamingResponse
 
-from gateway.event_log import followed
-from gateway.events import FragmentEvent, UtteranceEvent
-from gateway.growing import growing_audio, growing_video
+from gateway.http.growing import growing_audio, growing_video
+from gateway.http.ranges import RangeNotSatisfiable, byte_range
+from gateway.http.state import Gateway, gateway_of
 from gateway.media.captions import captions
 from gateway.media.movie import poster
 from gateway.media.playlist import playlist
 from gateway.media.store import MediaMissing
 from gateway.problems import RequestRefused
-from gateway.ranges import RangeNotSatisfiable, byte_range
-from gateway.state import Gateway, gateway_of
+from gateway.reply.event_log import followed
+from gateway.reply.events import FragmentEvent, UtteranceEvent
 
 router = APIRouter(prefix="/v1/replies/{reply_id}", tags=["media"])
 Served = Annotated[Gateway, Depends(gateway_of)]

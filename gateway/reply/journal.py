@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.addresses import part_url
-from gateway.estimates import ReplyState
-from gateway.event_log import EventLog
-from gateway.events import Done, Event, Timings, Usage
-from gateway.progress import Progress
+from gateway.reply.addresses import part_url
+from gateway.reply.estimates import ReplyState
+from gateway.reply.event_log import EventLog
+from gateway.reply.events import Done, Event, Timings, Usage
+from gateway.reply.progress import Progress
 
 
 class Journal:

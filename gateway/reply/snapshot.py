@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from gateway.addresses import part_url, reply_url
-from gateway.events import LoggedEvent, Problem, Timings, Usage, UtteranceEvent
+from gateway.reply.addresses import part_url, reply_url
+from gateway.reply.events import LoggedEvent, Problem, Timings, Usage, UtteranceEvent
 
 
 class Reply(BaseModel):

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
+from gateway.http.state import Gateway, gateway_of
 from gateway.stages.health import StageHealth, stage_health
-from gateway.state import Gateway, gateway_of
 
 router = APIRouter(tags=["health"])
 

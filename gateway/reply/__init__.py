@@ -1,0 +1,1 @@
+"""How one reply is made: its pipeline, its event log, its progress and its one end."""
