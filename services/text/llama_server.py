@@ -23,6 +23,8 @@ _BATCH_TOKENS = 8
 # Conversations that alternate: their read prompts are put aside here instead of being read anew.
 _PROMPT_CACHE_MIB = 128
 _COUNT_SECONDS = 10
+# The pauses between them double from half a second: 15 s in all.
+_CONNECT_TRIES = 6
 
 
 class LlamaServer:
@@ -50,6 +52,8 @@ class LlamaServer:
         self._client = httpx2.AsyncClient(
             transport=httpx2.AsyncHTTPTransport(
                 uds=socket,
+                # On a busy machine the server may be there before its socket.
+                retries=_CONNECT_TRIES,
                 # The server drops idle connections without a word.
                 limits=httpx2.Limits(max_keepalive_connections=0),
             ),
