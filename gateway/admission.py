@@ -52,6 +52,13 @@ class Admission:
             return request.avatar
         return (await self._catalogue.avatar(request.avatar)).id
 
+    async def model(self, request: ReplyRequest) -> str:
+        """The model that will answer; empty where only the text stage can say which."""
+        if request.messages is None or request.model:
+            return request.model
+        models = await _if_known(self._catalogue.models)
+        return next((model.id for model in models or () if model.default), "")
+
     async def _check_model(self, name: str) -> None:
         models = await _if_known(self._catalogue.models)
         if models is not None and name not in {model.id for model in models}:

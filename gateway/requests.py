@@ -145,12 +145,6 @@ def check_lengths(request: ReplyRequest, max_messages: int, max_characters: int,
         )
 
 
-def _flaw(error: json.JSONDecodeError | RecursionError) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    return f"{error.msg} at line {error.lineno}, column {error.colno}"
-
-
 def _errors(error: ValidationError) -> list[dict[str, str]]:
     errors = []
     for found in error.errors(include_url=False, include_input=False, include_context=False):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, Field, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import AliasChoices, Field, NonNegativeInt, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 from visavis.rpc.settings import TlsSettings
 
 from gateway.visitors import is_loopback
@@ -58,6 +59,24 @@ class GatewaySettings(TlsSettings):
     # Made ahead of the stage that takes them: text is small, speech is about 0.5 MB per utterance.
     utterances_ahead: int = Field(default=256, ge=1)
     speeches_ahead: int = Field(default=16, ge=1)
+
+    # Tokens a day that each model may cost on the site's own key: "gpt-4o-mini=200000 *=50000", or JSON.
+    daily_tokens: Annotated[dict[str, NonNegativeInt], NoDecode] = Field(default={})
+
+    @field_validator("daily_tokens", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("{"):
+            try:
+                return json.loads(value)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"this is not JSON: {error.msg}") from None
+        pairs = [pair.rpartition("=") for pair in value.replace(",", " ").split()]
+        if not all(model for model, _, _ in pairs):
+            raise ValueError("write model=tokens pairs, for example gpt-4o-mini=200000 *=50000")
+        return {model: tokens for model, _, tokens in pairs}
 
     @model_validator(mode="after")
     def _loopback_or_said_so(self) -> Self:

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from gateway.http.middleware import GuardedRequests
 from gateway.http.problem_responses import answer_with_problems
-from gateway.http.routes import avatars, events, health, lists, media, replies
+from gateway.http.routes import avatars, events, health, lists, media, replies, usage
 from gateway.http.state import opened
 from gateway.settings import WEB_FOLDER, GatewaySettings
 
@@ -34,8 +34,8 @@ def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> Fas
         docs_url=None,
         redoc_url=None,
     )
-    for router in (replies.router, events.router, media.router, avatars.router, lists.router, health.router):
-        app.include_router(router)
+    for routes in (replies, events, media, avatars, lists, usage, health):
+        app.include_router(routes.router)
     answer_with_problems(app)
     app.add_middleware(GuardedRequests, settings=settings)
     app.mount("/", StaticFiles(directory=web_folder, html=True, check_dir=False), name="page")

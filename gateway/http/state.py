@@ -18,6 +18,7 @@ from gateway.media.store import MediaStore, media_store
 from gateway.problems import RequestRefused
 from gateway.reply.estimates import Estimates
 from gateway.reply.event_log import EventLog, MemoryEventLog, UnknownReply
+from gateway.reply.ledger import Ledger, MemoryLedger
 from gateway.reply.running import RunningReplies
 from gateway.reply.workshop import Workshop
 from gateway.settings import GatewaySettings
@@ -41,6 +42,7 @@ class Gateway:
     running: RunningReplies
     catalogue: Catalogue
     admission: Admission
+    ledger: Ledger
     text: TextStage
     channels: dict[str, grpc.aio.Channel]
 
@@ -80,7 +82,8 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Gateway]:
         video = VideoStage(channels["video"])
         event_log = MemoryEventLog(settings.max_events, settings.max_kept_replies)
         media = media_store(settings.data)
-        workshop = Workshop(settings, event_log, media, text, speech, video, Estimates())
+        ledger = MemoryLedger(settings.daily_tokens)
+        workshop = Workshop(settings, event_log, media, text, speech, video, Estimates(), ledger)
         running = RunningReplies(workshop)
         stack.push_async_callback(running.drain, 0.0)
         sweeping = asyncio.create_task(_swept(event_log, media, settings.keep_seconds))
@@ -93,6 +96,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             running=running,
             catalogue=catalogue,
             admission=Admission(catalogue, text),
+            ledger=ledger,
             text=text,
             channels=channels,
         )

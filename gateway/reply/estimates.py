@@ -121,15 +121,6 @@ class Estimates:
             pace = state.rendering_seconds / state.video_seconds
             self.learn(Rate.RENDER_SECONDS_PER_SECOND, state.avatar, pace)
 
-    def _learn_text(self, state: ReplyState) -> None:
-        if state.first_text_at is None or state.text_at is None:
-            return
-        self.learn(Rate.FIRST_DELTA_SECONDS, state.model, state.first_text_at)
-        self.learn(Rate.REPLY_CHARACTERS, state.model, state.characters)
-        typing_seconds = state.text_at - state.first_text_at
-        if state.characters >= _SHORTEST_CHARACTERS and typing_seconds > 0:
-            self.learn(Rate.CHARACTERS_PER_SECOND, state.model, state.characters / typing_seconds)
-
     def eta(self, state: ReplyState, now: float) -> Eta:
         """What is left at `now` seconds after the POST."""
         text_left = self._text_left(state, now)

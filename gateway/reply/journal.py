@@ -7,7 +7,7 @@ import asyncio
 from gateway.reply.addresses import part_url
 from gateway.reply.estimates import ReplyState
 from gateway.reply.event_log import EventLog
-from gateway.reply.events import Done, Event, Timings, Usage
+from gateway.reply.events import Accepted, Done, Event, TextOk, Timings, Usage
 from gateway.reply.progress import Progress
 
 
@@ -19,18 +19,20 @@ class Journal:
         self.usage = Usage()
         self.video_url: str | None = None
         self._log = log
-        self._progress = progress
+        self.progress = progress
         self._started = started
+        # When the reply should be done, as its client was told, by the event that told it.
+        self.told: dict[str, float] = {}
 
     @property
     def state(self) -> ReplyState:
         """What is known of the reply at this moment."""
-        return self._progress.state
+        return self.progress.state
 
     @property
     def eta_seconds(self) -> float:
         """Until the reply is done, as things stand."""
-        return self._progress.eta().eta_seconds
+        return self.progress.eta().eta_seconds
 
     def now(self) -> float:
         """Seconds since the POST."""
@@ -42,18 +44,24 @@ class Journal:
 
     async def write(self, event: Event) -> None:
         """Adds an event to the log."""
+        if isinstance(event, Accepted | TextOk):
+            self.told[event.event_name] = self.now() + event.eta_seconds
         await self._log.append(self.reply_id, event)
+
+    def used(self) -> Usage:
+        """What the reply cost up to now."""
+        self.usage.speech_seconds = round(self.state.speech_seconds, 3)
+        self.usage.video_seconds = round(self.state.video_seconds, 3)
+        self.usage.render_seconds = round(self.usage.render_seconds, 3)
+        return self.usage
 
     def done(self, *, cancelled: bool) -> Done:
         """The terminal event of a reply that did not fail, with what was used up to now."""
         state = self.state
-        self.usage.speech_seconds = round(state.speech_seconds, 3)
-        self.usage.video_seconds = round(state.video_seconds, 3)
-        self.usage.render_seconds = round(self.usage.render_seconds, 3)
         return Done(
             status="cancelled" if cancelled else "completed",
             video_url=self.video_url,
-            usage=self.usage,
+            usage=self.used(),
             timings=Timings(
                 first_text_seconds=_rounded(state.first_text_at),
                 text_seconds=_rounded(state.text_at),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gateway.reply.ledger import ANONYMOUS, Account
 from gateway.requests import ReplyRequest
 from gateway.stages.speech import Manner
 from gateway.stages.text import Conversation
@@ -17,9 +18,12 @@ class Order:
     reply_id: str
     request: ReplyRequest
     avatar_id: str
+    # Named or the default; empty where only the text stage can say which.
+    model: str
     traceparent: str
     caller_key: str = field(default="", repr=False)
     pieces: Sequence[bytes] | None = field(default=None, repr=False)
+    caller: str = ANONYMOUS
 
     @property
     def source(self) -> Conversation | str:
@@ -38,6 +42,12 @@ class Order:
             logit_bias=request.logit_bias,
             api_key=self.caller_key,
         )
+
+    @property
+    def account(self) -> Account:
+        """Who pays."""
+        model = "" if self.request.messages is None else self.model
+        return Account(self.caller, "caller" if self.caller_key else "site", model)
 
     @property
     def manner(self) -> Manner:

@@ -11,12 +11,14 @@ import structlog
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.telemetry import trace_id_of
 
-from gateway.media.timeline import BYTES_PER_SAMPLE, SPEECH_RATE_HZ
 from gateway.problems import problem_of
-from gateway.reply.estimates import ReplyState, likely_language
+from gateway.reply import metrics
+from gateway.reply.costs import most_tokens
 from gateway.reply.event_log import LogEnded, LogFull, UnknownReply
-from gateway.reply.events import Accepted, Event, ProgressEvent
+from gateway.reply.events import Accepted, Done, Event, Problem, ProgressEvent
+from gateway.reply.first_state import first_state
 from gateway.reply.journal import Journal
+from gateway.reply.ledger import Reservation
 from gateway.reply.orders import Order
 from gateway.reply.pipeline import make_reply
 from gateway.reply.progress import Progress
@@ -68,11 +70,22 @@ class RunningReplies:
             )
 
     async def start(self, order: Order) -> Accepted:
-        """Opens the reply's log and starts work; its first event. Raises Failure where there is no room."""
+        """Opens the reply's log and starts work; its first event.
+
+        Raises Failure where there is no room, or the day's budget does not allow it.
+        """
         self.check_room()
+        self._starting.add(order.reply_id)
+        try:
+            tokens = most_tokens(order, self._shop.estimates)
+            return await self._begin(order, await self._shop.ledger.reserve(order.account, tokens))
+        finally:
+            self._starting.discard(order.reply_id)
+
+    async def _begin(self, order: Order, reservation: Reservation) -> Accepted:
         started = asyncio.get_running_loop().time()
         progress = Progress(
-            _first_state(order),
+            first_state(order),
             self._shop.estimates,
             lambda: asyncio.get_running_loop().time() - started,
         )
@@ -83,13 +96,14 @@ class RunningReplies:
             starts_in_seconds=eta.starts_in_seconds,
             eta_seconds=eta.eta_seconds,
         )
-        self._starting.add(order.reply_id)
+        journal = Journal(order.reply_id, self._shop.log, progress, started)
         try:
             await self._shop.log.open(order.reply_id)
-            await self._shop.log.append(order.reply_id, accepted)
-            self._run(order, progress, started)
-        finally:
-            self._starting.discard(order.reply_id)
+            await journal.write(accepted)
+        except BaseException:
+            await self._shop.ledger.settle(reservation, journal.used())
+            raise
+        self._run(order, reservation, journal, started)
         return accepted
 
     async def cancel(self, reply_id: str) -> None:
@@ -112,24 +126,29 @@ class RunningReplies:
         if watches := {running.watch for running in self._running.values()}:
             await asyncio.wait(watches, timeout=seconds)
 
-    def _run(self, order: Order, progress: Progress, started: float) -> None:
+    def _run(self, order: Order, reservation: Reservation, journal: Journal, started: float) -> None:
         settings = self._shop.settings
         call = Call(
             started + settings.reply_seconds,
             order.traceparent,
             settings.patience_seconds,
-            progress.wait_in_queue,
+            journal.progress.wait_in_queue,
         )
-        journal = Journal(order.reply_id, self._shop.log, progress, started)
         work = asyncio.create_task(make_reply(order, self._shop, journal, call))
-        watch = asyncio.create_task(self._watched(order, work, journal, progress, call))
+        watch = asyncio.create_task(self._watched(order, reservation, work, journal, call))
         self._running[order.reply_id] = _Running(work, watch)
+        metrics.RUNNING.inc()
 
     async def _watched(
-        self, order: Order, work: asyncio.Task[None], journal: Journal, progress: Progress, call: Call
+        self,
+        order: Order,
+        reservation: Reservation,
+        work: asyncio.Task[None],
+        journal: Journal,
+        call: Call,
     ) -> None:
         structlog.contextvars.bind_contextvars(reply_id=order.reply_id)
-        teller = asyncio.create_task(progress.tell(self._tell(order.reply_id)))
+        teller = asyncio.create_task(journal.progress.tell(self._tell(order.reply_id)))
         await asyncio.wait({work}, timeout=call.seconds_left)
         expired = not work.done()
         work.cancel()
@@ -137,15 +156,20 @@ class RunningReplies:
         await asyncio.wait({work, teller})
         failure = self._failure(work, self._running[order.reply_id], expired=expired)
         if failure is not None:
-            terminal: Event = problem_of(failure, trace_id_of(order.traceparent))
+            terminal: Done | Problem = problem_of(failure, trace_id_of(order.traceparent))
         else:
             terminal = journal.done(cancelled=work.cancelled())
             if not work.cancelled():
-                self._shop.estimates.learn_reply(progress.state)
-        with suppress(LogEnded, UnknownReply):
-            await self._shop.log.append(order.reply_id, terminal)
+                self._shop.estimates.learn_reply(journal.state)
+        try:
+            with suppress(LogEnded, UnknownReply):
+                await self._shop.log.append(order.reply_id, terminal)
+            await self._shop.ledger.settle(reservation, journal.used())
+        finally:
+            del self._running[order.reply_id]
+            metrics.RUNNING.dec()
+        metrics.count_reply(terminal, journal, reservation.account.key)
         log.info("reply ended", event_type=terminal.event_name, **_summary(terminal))
-        del self._running[order.reply_id]
 
     def _failure(self, work: asyncio.Task[None], running: _Running, *, expired: bool) -> Failure | None:
         """Why the reply failed; None where it was completed, or cancelled by its client."""
@@ -177,26 +201,6 @@ class RunningReplies:
                 await self._shop.log.append(reply_id, event)
 
         return tell
-
-
-def _first_state(order: Order) -> ReplyState:
-    request = order.request
-    said = request.say or (request.messages[-1].content if request.messages else "")
-    language = likely_language(said) if request.language == "auto" else request.language
-    state = ReplyState(
-        language=language,
-        model=request.model,
-        avatar=order.avatar_id,
-        wants_speech=request.wants_speech,
-        wants_video=request.wants_video,
-    )
-    if request.say is not None:
-        state.expected_characters = len(request.say)
-    if order.pieces is not None:
-        state.expected_characters = 0
-        state.text_at = 0.0
-        state.speech_seconds = sum(map(len, order.pieces)) / BYTES_PER_SAMPLE / SPEECH_RATE_HZ
-    return state
 
 
 def _summary(terminal: Event) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What replies are made with: the stages, the stores, and what was learned from earlier ones."""
+"""What replies are made with: the stages, the stores, the ledger, and what was learned from earlier ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gateway.media.store import MediaStore
 from gateway.reply.estimates import Estimates
 from gateway.reply.event_log import EventLog
+from gateway.reply.ledger import Ledger
 from gateway.settings import GatewaySettings
 from gateway.stages.speech import SpeechStage
 from gateway.stages.text import TextStage
@@ -24,3 +25,4 @@ class Workshop:
     speech: SpeechStage
     video: VideoStage
     estimates: Estimates
+    ledger: Ledger

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from gateway.reply.costs import prompt_tokens
 from gateway.reply.events import TextDelta, TextOk, TextUsage
 from gateway.reply.journal import Journal
 from gateway.reply.orders import Order
 from gateway.stages.call import Call
-from gateway.stages.text import Delta, TextFinished, TextStage, Utterance
+from gateway.stages.text import Delta, Started, TextFinished, TextStage, Utterance
 
 
 async def utterances(
@@ -19,17 +20,28 @@ async def utterances(
     async with aclosing(stage.reply(order.source, order.request.language, call)) as parts:
         async for part in parts:
             match part:
+                case Started():
+                    _start(order, journal)
                 case Delta(text):
-                    await _take_delta(text, journal)
+                    await _take_delta(text, order, journal)
                 case Utterance():
                     yield part
                 case TextFinished():
                     await _finish(part, journal)
 
 
-async def _take_delta(text: str, journal: Journal) -> None:
+def _start(order: Order, journal: Journal) -> None:
+    # From here on the provider is paid, even where it never comes to say how much.
+    if order.request.messages is not None:
+        journal.usage.prompt_tokens = prompt_tokens(message.content for message in order.request.messages)
+
+
+async def _take_delta(text: str, order: Order, journal: Journal) -> None:
     if not text:
         return
+    if order.request.messages is not None:
+        # Providers send about one token at a time; the exact count comes at the end.
+        journal.usage.completion_tokens += 1
     if journal.state.first_text_at is None:
         journal.state.first_text_at = journal.now()
     journal.state.characters += len(text)

@@ -38,6 +38,11 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """The provider has been asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """The newest piece of the text."""
 
@@ -62,7 +67,7 @@ class TextFinished:
     completion_tokens: int
 
 
-TextPart: TypeAlias = Delta | Utterance | TextFinished
+TextPart: TypeAlias = Started | Delta | Utterance | TextFinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,9 @@ class TextStage:
             try:
                 async with aclosing(self._attempt(source, language, call)) as parts:
                     async for part in parts:
+                        if isinstance(part, Started):
+                            yield part
+                            continue
                         position += 1
                         if position <= delivered:
                             continue
@@ -173,6 +181,8 @@ def _conversation(source: Conversation) -> text_pb2.Conversation:
 
 def _part(response: text_pb2.StreamReplyResponse) -> TextPart | None:
     match response.WhichOneof("event"):
+        case "started":
+            return Started()
         case "delta":
             return Delta(response.delta.delta)
         case "utterance":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
@@ -15,12 +15,6 @@ from gateway.tracing import current_traceparent
 
 router = APIRouter(prefix="/v1", tags=["lists"])
 _COUNTING_SECONDS = 10.0
-_TOKENS_DOCUMENTATION: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": TokensRequest.model_json_schema()}},
-    }
-}
 
 
 class ProviderItem(BaseModel):

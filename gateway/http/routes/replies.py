@@ -99,6 +99,7 @@ async def _order(gateway: Gateway, body: ReplyBody, caller_key: str) -> Order:
         reply_id=secrets.token_hex(16),
         request=body.request,
         avatar_id=avatar_id,
+        model=await gateway.admission.model(body.request),
         traceparent=current_traceparent(),
         caller_key=caller_key,
         pieces=body.pieces,
