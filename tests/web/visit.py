@@ -29,6 +29,16 @@ class Visit:
         await field.fill(text)
         await field.press("Enter")
 
+    async def answered(self, text: str) -> str:
+        """Asks, waits until the reply is complete, and lets the face fall silent; the reply's URL."""
+        async with self.page.expect_response(lambda response: response.request.method == "POST") as answer:
+            await self.write(text)
+        await expect(self.page.get_by_role("progressbar")).to_be_visible()
+        await expect(self.page.get_by_role("progressbar")).to_be_hidden()
+        await self.page.keyboard.press("Escape")
+        await self.becomes("idle")
+        return str((await (await answer.value).json())["url"])
+
     @property
     def answers(self) -> Locator:
         """What the face has written, oldest first."""

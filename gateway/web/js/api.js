@@ -26,6 +26,11 @@ export function askForReply(request) {
   });
 }
 
+/** The reply as it stands: running, or ended and still kept. */
+export function replyAsItStands(id) {
+  return answer(`/v1/replies/${encodeURIComponent(id)}`);
+}
+
 /** Stops every stage of a running reply. Never for a finished one: there the same call removes its media. */
 export function cancelReply(id) {
   return answer(`/v1/replies/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true });

@@ -1,18 +1,25 @@
 /**
  * What is said in, the history to send out; `added`, `changed`, `removed` and `cleared` tell views what to draw.
  *
- * A message: `{id, role: "user" | "assistant", text, status, problem?}`, status one of `writing`, `complete`,
- * `cancelled`, `failed`. Problems live beside the text, so they never reach the history.
+ * A message: `{id, role: "user" | "assistant", text, status, included, problem?, reply?}`, status one of `writing`,
+ * `complete`, `cancelled`, `failed`. `included` says whether it is sent along as history. `reply` is what is kept of
+ * the server's reply: `{id, video_url, pictured, gone}`. Problems live beside the text, so they never reach the history.
  */
 export class Conversation extends EventTarget {
   #messages = [];
   #nextId = 1;
 
+  get messages() {
+    return [...this.#messages];
+  }
+
   add(role, text, status = "complete") {
-    const message = { id: this.#nextId++, role, text, status };
-    this.#messages.push(message);
-    this.#emit("added", message);
-    return message;
+    return this.#append({ id: this.#nextId, role, text, status, included: true });
+  }
+
+  /** Puts back what an earlier visit left. */
+  restore(messages) {
+    for (const message of messages) this.#append(message);
   }
 
   change(message, changes) {
@@ -20,9 +27,11 @@ export class Conversation extends EventTarget {
     this.#emit("changed", message);
   }
 
-  remove(message) {
-    this.#messages = this.#messages.filter((other) => other !== message);
-    this.#emit("removed", message);
+  /** Takes a message back, and everything that was said after it. */
+  rewind(message) {
+    const place = this.#messages.indexOf(message);
+    if (place < 0) return;
+    for (const taken of this.#messages.splice(place)) this.#emit("removed", taken);
   }
 
   clear() {
@@ -33,8 +42,15 @@ export class Conversation extends EventTarget {
   /** The messages a model is given: everything that was really said, a broken-off answer as far as it came. */
   history() {
     return this.#messages
-      .filter(({ text }) => text.trim() !== "")
+      .filter(({ text, included }) => included && text.trim() !== "")
       .map(({ role, text }) => ({ role, content: text }));
+  }
+
+  #append(message) {
+    this.#nextId = Math.max(this.#nextId, message.id) + 1;
+    this.#messages.push(message);
+    this.#emit("added", message);
+    return message;
   }
 
   #emit(type, detail) {

@@ -4,13 +4,16 @@ import { Conversation } from "./conversation.js";
 import { Captions } from "./face/captions.js";
 import { Face } from "./face/face.js";
 import { phrase, translatePage } from "./i18n/strings.js";
+import { remember } from "./memory.js";
 import { patiently } from "./patience.js";
 import { Preferences } from "./preferences.js";
 import { Session } from "./session.js";
 import { Composer } from "./view/composer.js";
+import { HistoryBox } from "./view/history.js";
 import { drawIcon } from "./view/icon.js";
 import { noticeOf } from "./view/notice.js";
 import { Progress } from "./view/progress.js";
+import { saveTranscript } from "./view/saving.js";
 import { Settings } from "./view/settings.js";
 import { fillSuggestions, Transcript } from "./view/transcript.js";
 
@@ -33,7 +36,7 @@ const announce = (text) => (at("announcer").textContent = text);
 const session = new Session({ conversation, preferences, face, captions, progress, announce });
 const composer = new Composer(
   { form: at("composer"), field: at("message"), send: at("send"), stop: at("stop") },
-  { onSend: (text) => session.say(text), onStop: () => session.stop() },
+  { onSend: (text) => session.say(text), onStop: () => session.stop(), onDraft: () => {} },
 );
 const settings = new Settings(
   at("settings"),
@@ -42,10 +45,15 @@ const settings = new Settings(
 );
 new Transcript({ scroller: at("transcript"), list: at("messages"), welcome: at("welcome") }, conversation, {
   onAskAgain: (message) => session.askAgain(message),
+  onEdit: (message, text) => session.edit(message, text),
+  onInclude: (message, included) => conversation.change(message, { included }),
+  onReplay: (message) => session.replay(message),
 });
+new HistoryBox({ row: at("ledger"), box: at("include-all"), label: at("include-all-text") }, conversation);
 fillSuggestions(at("suggestions"), (text) => session.say(text));
 
 at("open-settings").addEventListener("click", () => settings.open());
+at("save").addEventListener("click", () => saveTranscript(conversation.messages));
 at("new-conversation").addEventListener("click", () => {
   session.startOver();
   composer.focus();
@@ -58,6 +66,7 @@ function drawState() {
   at("state-text").textContent = phrase(STATE_WORDS[face.state]);
   if (face.state === "idle") at("hear").hidden = true;
   captions.follow(face.speaking);
+  document.body.classList.toggle("busy", session.busy);
   composer.show({ busy: session.busy, speaking: face.speaking });
 }
 
@@ -100,6 +109,7 @@ preferences.addEventListener("changed", ({ detail: { name, value } }) => {
   if (name === "video") document.body.classList.toggle("text-only", !value);
 });
 document.body.classList.toggle("text-only", !preferences.get("video"));
+session.resume(remember(conversation, () => session.speaking));
 drawState();
 // On a touch screen focus would raise the keyboard over the face.
 if (matchMedia("(pointer: fine)").matches) composer.focus();

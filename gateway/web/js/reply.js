@@ -1,24 +1,26 @@
 /**
- * A request in; out come the reply's events, as DOM events of the same names, and exactly one `ended`.
+ * A reply, new or kept, in; out come its events, as DOM events of the same names, and exactly one `ended`.
  *
- * `ended` carries `{status: "completed" | "cancelled" | "failed", problem?}`; `line` carries `{connected}`.
+ * `ended` carries `{status: "completed" | "cancelled" | "failed", problem?}`; `line` carries `{connected}`; `created`
+ * the reply as the server describes it.
  */
-import { askForReply, cancelReply } from "./api.js";
+import { cancelReply } from "./api.js";
 import { replyEvents } from "./events.js";
 import { Problem, problemOf } from "./problem.js";
 
 export class Reply extends EventTarget {
-  #request;
+  #obtain;
   #stop = new AbortController();
   #created = null;
-  #running = true;
+  #followed = true;
 
-  constructor(request) {
+  /** @param {() => Promise<object>} obtain asks for a new reply, or for one that is there already */
+  constructor(obtain) {
     super();
-    this.#request = request;
+    this.#obtain = obtain;
   }
 
-  /** Asks, follows the log to its end, never throws: how it ended is what `ended` says. */
+  /** Follows the log from its first event to its end, never throws: how it ended is what `ended` says. */
   async run() {
     let ending;
     try {
@@ -30,17 +32,17 @@ export class Reply extends EventTarget {
     this.#end(this.#stop.signal.aborted ? { status: "cancelled" } : ending);
   }
 
-  /** Stops listening at once and asks the server to stop working; a reply that has ended is left alone. */
+  /** Stops listening at once and asks the server to stop working. */
   cancel() {
-    if (!this.#running) return;
+    if (!this.#followed) return;
     this.#stop.abort();
-    if (this.#created) this.#cancelOnServer();
+    this.#cancelOnServer();
     this.#end({ status: "cancelled" });
   }
 
   async #follow() {
     // Not abortable: a reply that is asked for and not yet named could not be cancelled on the server.
-    this.#created = await askForReply(this.#request);
+    this.#created = await this.#obtain();
     const { signal } = this.#stop;
     if (signal.aborted) {
       this.#cancelOnServer();
@@ -57,13 +59,14 @@ export class Reply extends EventTarget {
   }
 
   #cancelOnServer() {
-    // The server's own deadline ends what this call cannot reach.
-    cancelReply(this.#created.id).catch(() => {});
+    // A finished reply must not be touched: there the same call removes its media. What the call cannot reach, the
+    // server's own deadline ends.
+    if (this.#created?.status === "running") cancelReply(this.#created.id).catch(() => {});
   }
 
   #end(ending) {
-    if (!this.#running) return;
-    this.#running = false;
+    if (!this.#followed) return;
+    this.#followed = false;
     this.#emit("ended", ending);
   }
 

@@ -4,25 +4,35 @@
  * One reply at a time. The reply may end while the face still speaks it: `busy` is the one, `face.speaking` the other.
  * Emits `asked` before each reply and `changed` when `busy` does.
  */
+import { askForReply, replyAsItStands } from "./api.js";
+import { perform } from "./face/performance.js";
+import { patiently } from "./patience.js";
 import { Problem } from "./problem.js";
 import { Reply } from "./reply.js";
 
 export class Session extends EventTarget {
   #parts;
   #reply = null;
-  #answer = null;
+  #replayed = null;
+  #performed = null;
 
   /** @param {{conversation, preferences, face, captions, progress, announce: (text: string) => void}} parts */
   constructor(parts) {
     super();
     this.#parts = parts;
     parts.face.addEventListener("lost", () => {
-      parts.conversation.change(this.#answer, { problem: new Problem("video-lost") });
+      parts.conversation.change(this.#performed, { problem: new Problem("video-lost") });
     });
   }
 
   get busy() {
     return this.#reply !== null;
+  }
+
+  /** The message that the face speaks, and how far it is; null while it is silent. */
+  get speaking() {
+    const seconds = this.#parts.face.spokenSeconds;
+    return seconds === null || !this.#performed ? null : { id: this.#performed.id, seconds };
   }
 
   /** Sends what the user wrote, after everything said so far. */
@@ -35,13 +45,52 @@ export class Session extends EventTarget {
   /** Asks once more for an answer that failed; the words of the user stand. */
   askAgain(failedAnswer) {
     if (this.busy) return;
-    this.#parts.conversation.remove(failedAnswer);
+    this.#parts.conversation.rewind(failedAnswer);
     this.#ask();
+  }
+
+  /** Asks with other words: what was said after the old ones is taken back. */
+  edit(message, text) {
+    if (this.busy) return;
+    this.#parts.conversation.rewind(message);
+    this.say(text);
+  }
+
+  /** Shows an earlier answer once more, or goes on with one that a reload interrupted. */
+  replay(answer, from = 0) {
+    if (this.busy) return;
+    const { conversation, face } = this.#parts;
+    const reply = new Reply(() => replyAsItStands(answer.reply.id));
+    this.#perform(reply, answer, from);
+    this.#replayed = reply;
+    reply.addEventListener("ended", ({ detail: { problem } }) => {
+      if (problem?.type === "not-found") conversation.change(answer, { reply: { ...answer.reply, gone: true } });
+      if (problem) face.hush();
+      else face.complete();
+    });
+    reply.run();
+  }
+
+  /** Takes up what a reload interrupted: the answer that was being written, or the one that was being spoken. */
+  resume(interrupted) {
+    const { conversation } = this.#parts;
+    const { messages } = conversation;
+    const written = messages.findLast(({ status }) => status === "writing");
+    const spoken = messages.find(({ id }) => id === interrupted?.id);
+    const from = interrupted?.seconds ?? 0;
+    if (written && !written.reply) {
+      conversation.change(written, { status: "failed", problem: new Problem("interrupted") });
+    } else if (written) {
+      this.#follow(new Reply(() => keptReply(written.reply.id)), written, spoken === written ? from : 0);
+    } else if (spoken?.reply) {
+      this.replay(spoken, from);
+    }
   }
 
   /** Stops the reply and the face, whichever still goes on. */
   stop() {
     this.#reply?.cancel();
+    this.#replayed?.cancel();
     this.#parts.face.hush();
   }
 
@@ -51,39 +100,49 @@ export class Session extends EventTarget {
   }
 
   #ask() {
-    const { conversation, preferences, face, captions, progress } = this.#parts;
-    face.hush();
-    captions.clear();
-    const reply = new Reply({ messages: conversation.history(), ...preferences.request() });
+    const { conversation, preferences } = this.#parts;
+    const request = { messages: conversation.history(), ...preferences.request() };
+    const answer = conversation.add("assistant", "", "writing");
+    this.#follow(new Reply(() => askForReply(request)), answer);
+  }
+
+  #follow(reply, answer, from = 0) {
     this.#reply = reply;
-    this.#answer = conversation.add("assistant", "", "writing");
-    this.dispatchEvent(new Event("asked"));
-    face.think();
-    progress.begin();
-    this.#connect(reply, this.#answer);
+    this.#perform(reply, answer, from);
+    this.#parts.progress.begin();
+    this.#connect(reply, answer);
     this.#changed();
     reply.run();
   }
 
+  #perform(reply, answer, from) {
+    this.#replayed?.cancel();
+    this.#replayed = null;
+    this.#performed = answer;
+    this.dispatchEvent(new Event("asked"));
+    perform(reply, { ...this.#parts, from });
+  }
+
   #connect(reply, answer) {
-    const { conversation, face, captions, progress, announce } = this.#parts;
+    const { conversation, progress, announce } = this.#parts;
     const on = (type, listener) => reply.addEventListener(type, ({ detail }) => listener(detail));
-    on("created", (created) => face.prepare(created));
+    let text = "";
+    on("created", ({ id, video_url }) => conversation.change(answer, { reply: { id, video_url } }));
     on("line", ({ connected }) => progress.line(connected));
     on("accepted", (estimate) => progress.show({ stage: "text", fraction: 0, ...estimate }));
-    on("text_delta", ({ delta }) => conversation.change(answer, { text: answer.text + delta }));
-    on("text_ok", ({ text }) => {
-      conversation.change(answer, { text });
-      announce(text);
+    on("text_delta", ({ delta }) => {
+      text += delta;
+      // After a reload the first deltas are on the page already.
+      if (text.length > answer.text.length) conversation.change(answer, { text });
     });
-    on("utterance", (utterance) => captions.add(utterance));
-    on("audio_ok", (audio) => face.lasts(audio.duration_seconds));
-    on("fragment", (fragment) => face.speak(fragment));
-    on("progress", (estimate) => {
-      progress.show(estimate);
-      face.estimate(estimate.eta_seconds);
+    on("text_ok", (whole) => {
+      conversation.change(answer, { text: whole.text });
+      announce(whole.text);
     });
-    on("video_ok", () => face.complete());
+    on("fragment", ({ index }) => {
+      if (index === 0) conversation.change(answer, { reply: { ...answer.reply, pictured: true } });
+    });
+    on("progress", (estimate) => progress.show(estimate));
     on("ended", (ending) => this.#end(answer, ending));
   }
 
@@ -101,4 +160,13 @@ export class Session extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event("changed"));
   }
+}
+
+/** A server that restarts is waited for; one that knows nothing of the reply has lost it. */
+function keptReply(id) {
+  const known = (error) => (error.type === "offline" ? Promise.reject(error) : error);
+  return patiently(() => replyAsItStands(id).catch(known)).then((kept) => {
+    if (kept instanceof Problem) throw new Problem("interrupted");
+    return kept;
+  });
 }

@@ -48,9 +48,14 @@ export class Face extends EventTarget {
     this.#become("thinking");
   }
 
-  /** A reply exists: its speech may come. */
-  prepare(reply) {
-    const speech = new Speech(this.#speechVideo, reply, this.#pace);
+  /** Where the speech stands, while there is one. */
+  get spokenSeconds() {
+    return this.#speech === null ? null : this.#speechVideo.currentTime;
+  }
+
+  /** A reply exists: its speech may come, and is shown from that second on. */
+  prepare(reply, from = 0) {
+    const speech = new Speech(this.#speechVideo, reply, this.#pace, from);
     speech.addEventListener("shown", () => this.#showSpeech());
     speech.addEventListener("ended", () => this.#leave(speech));
     speech.addEventListener("muffled", () => this.dispatchEvent(new Event("muffled")));

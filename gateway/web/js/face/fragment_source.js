@@ -38,13 +38,13 @@ export class FragmentSource extends EventTarget {
     return buffered.length > 0 ? buffered.end(buffered.length - 1) - currentTime : 0;
   }
 
-  /** Takes the next fragment of the timeline; the first names the init segment and the type. */
+  /** Takes the next fragment of the timeline, without `url` where it is left out; the first names init segment and type. */
   add({ url, init_url: initUrl, mime }) {
     if (initUrl) {
       this.#waiting.push({ url: initUrl });
       this.#append(mime);
     }
-    this.#waiting.push({ url });
+    if (url) this.#waiting.push({ url });
     this.#fetchAhead();
     this.#wake();
   }

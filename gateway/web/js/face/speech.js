@@ -16,6 +16,7 @@ const ETA_SLACK_SECONDS = 0.5;
 export class Speech extends EventTarget {
   #video;
   #reply;
+  #from;
   #source = null;
   #listening = new AbortController();
   #pace;
@@ -30,11 +31,13 @@ export class Speech extends EventTarget {
   /**
    * @param {{playlist_url: string, video_url: string}} reply where it can be had when fragments cannot be fed
    * @param {Pace} pace what earlier replies taught about arrivals
+   * @param {number} from the second to begin at: what lies before it has been heard
    */
-  constructor(video, reply, pace) {
+  constructor(video, reply, pace, from) {
     super();
     this.#video = video;
     this.#reply = reply;
+    this.#from = from;
     this.#pace = pace;
     pace.begin();
   }
@@ -45,7 +48,8 @@ export class Speech extends EventTarget {
 
   add(fragment) {
     if (!this.#source) this.#open(fragment);
-    this.#source.add(fragment);
+    const isHeard = fragment.start_seconds + fragment.duration_seconds <= this.#from;
+    this.#source.add(isHeard ? { ...fragment, url: null } : fragment);
   }
 
   /** The reply is known to last this long. */
@@ -92,6 +96,7 @@ export class Speech extends EventTarget {
   }
 
   #grow() {
+    this.#skipHeard();
     this.#pace.arrived(this.#video.currentTime + this.#source.bufferedSeconds, performance.now() / 1000);
     this.#maybePlay();
   }
@@ -122,10 +127,16 @@ export class Speech extends EventTarget {
     return this.#eta <= left + ETA_SLACK_SECONDS ? 0 : Infinity;
   }
 
+  #skipHeard() {
+    const { buffered, currentTime } = this.#video;
+    if (buffered.length === 0) return;
+    const start = Math.max(this.#from, buffered.start(0));
+    if (currentTime < start && start < buffered.end(buffered.length - 1)) this.#video.currentTime = start;
+  }
+
   async #play() {
     this.#playing = true;
-    const { buffered, currentTime } = this.#video;
-    if (buffered.length > 0 && currentTime < buffered.start(0)) this.#video.currentTime = buffered.start(0);
+    this.#skipHeard();
     this.#whenPictured(() => {
       this.#shown = true;
       this.#emit("shown");

@@ -8,7 +8,7 @@ export class Composer {
   #busy = false;
   #speaking = false;
 
-  constructor({ form, field, send, stop }, { onSend, onStop }) {
+  constructor({ form, field, send, stop }, { onSend, onStop, onDraft }) {
     this.#field = field;
     this.#send = send;
     this.#stop = stop;
@@ -23,10 +23,14 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
-    field.addEventListener("input", () => this.#draw());
+    field.addEventListener("input", () => {
+      this.#draw();
+      onDraft();
+    });
     stop.addEventListener("click", onStop);
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.isComposing && !document.querySelector("dialog[open]")) onStop();
+      const isTaken = event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]");
+      if (event.key === "Escape" && !isTaken) onStop();
     });
     this.#draw();
   }
@@ -40,12 +44,17 @@ export class Composer {
     if (hadFocus && this.#stop.hidden) this.#field.focus();
   }
 
+  /** What is written and not yet sent. */
+  get draft() {
+    return this.#field.value.trim();
+  }
+
   focus() {
     this.#field.focus();
   }
 
   #submit() {
-    const text = this.#field.value.trim();
+    const text = this.draft;
     if (text === "" || this.#busy) return;
     this.#field.value = "";
     this.#draw();
@@ -53,7 +62,7 @@ export class Composer {
   }
 
   #draw() {
-    const empty = this.#field.value.trim() === "";
+    const empty = this.draft === "";
     const stoppable = this.#busy || (this.#speaking && empty);
     this.#stop.hidden = !stoppable;
     this.#send.hidden = stoppable;

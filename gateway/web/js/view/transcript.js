@@ -10,14 +10,15 @@ export class Transcript {
   #list;
   #welcome;
   #views = new Map();
-  #onAskAgain;
+  #wishes;
   #readsAlong = true;
 
-  constructor({ scroller, list, welcome }, conversation, { onAskAgain }) {
+  /** @param {{onAskAgain, onEdit, onInclude, onReplay}} wishes called with a message when the user wants that of it */
+  constructor({ scroller, list, welcome }, conversation, wishes) {
     this.#scroller = scroller;
     this.#list = list;
     this.#welcome = welcome;
-    this.#onAskAgain = onAskAgain;
+    this.#wishes = wishes;
     scroller.addEventListener("scroll", () => (this.#readsAlong = this.#distanceToEnd() < READING_ALONG_PX));
     conversation.addEventListener("added", ({ detail }) => this.#add(detail));
     conversation.addEventListener("changed", ({ detail }) => this.#views.get(detail.id)?.show(detail));
@@ -26,8 +27,7 @@ export class Transcript {
   }
 
   #add(message) {
-    const options = { onAskAgain: this.#onAskAgain, onGrowth: () => this.#follow() };
-    const view = new MessageView(message, options);
+    const view = new MessageView(message, { ...this.#wishes, onGrowth: () => this.#follow() });
     this.#views.set(message.id, view);
     this.#list.append(view.element);
     this.#welcome.hidden = true;
@@ -38,6 +38,7 @@ export class Transcript {
   #remove(message) {
     this.#views.get(message.id)?.element.remove();
     this.#views.delete(message.id);
+    this.#welcome.hidden = this.#views.size > 0;
   }
 
   #clear() {
