@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import io
+import re
 import time
-import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 import grpc
-import numpy as np
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.api_core.retry import AsyncRetry, if_exception_type
@@ -28,12 +26,20 @@ from visavis.rpc.failures import Failure, FailureType
 from services.tts.mastering import SAMPLE_RATE_HZ
 from services.tts.providers import Recording, Timing, Utterance
 from services.tts.voices import Voice
+from services.tts.wav import pcm_samples, wav_samples
 
 _DEFAULT_VOICES = ("en-US-Wavenet-F", "cmn-CN-Wavenet-D")
 # The list changes a few times a year.
 _VOICES_SECONDS = 3_600.0
-# These families refuse SSML marks.
+# These families refuse SSML marks, these a pitch; only Chirp 3 HD sends its speech while it is made.
+# https://cloud.google.com/text-to-speech/docs/list-voices-and-types and …/create-audio-text-streaming
 _WITHOUT_MARKS = ("Chirp", "Journey", "Studio")
+_WITHOUT_PITCH = ("Chirp", "Journey")
+_STREAMING = ("Chirp3-HD",)
+# A mark inside a Chinese word would break it, and there are no spaces to tell where words end.
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+# Eleven minutes at our rate: far beyond any utterance.
+_MOST_BYTES = 32 * 1024 * 1024
 _GENDERS = {
     google_tts.SsmlVoiceGender.FEMALE: "female",
     google_tts.SsmlVoiceGender.MALE: "male",
@@ -95,15 +101,23 @@ class GoogleProvider:
 
     async def recording(self, utterance: Utterance) -> Recording:
         """The utterance as Google speaks it; cancelling closes the call."""
+        if utterance.pitch_semitones and _is_of(utterance.voice, _WITHOUT_PITCH):
+            raise Failure(
+                FailureType.UNSUPPORTED_SETTING,
+                f"The voice {utterance.voice.name} has no pitch_semitones: leave the setting out.",
+            )
+        speak = self._streamed if _is_of(utterance.voice, _STREAMING) else self._whole
+        with _google_failures():
+            return await speak(utterance)
+
+    async def _whole(self, utterance: Utterance) -> Recording:
         words = utterance.text.split()
-        marked = not any(family in utterance.voice.name for family in _WITHOUT_MARKS)
+        marked = not _is_of(utterance.voice, _WITHOUT_MARKS) and not _UNSPACED.search(utterance.text)
         request = google_tts.SynthesizeSpeechRequest(
             input=google_tts.SynthesisInput(ssml=_with_marks(words))
             if marked
             else google_tts.SynthesisInput(text=utterance.text),
-            voice=google_tts.VoiceSelectionParams(
-                name=utterance.voice.name, language_code=utterance.voice.languages[0]
-            ),
+            voice=_selection(utterance.voice),
             audio_config=google_tts.AudioConfig(
                 audio_encoding=google_tts.AudioEncoding.LINEAR16,
                 sample_rate_hertz=SAMPLE_RATE_HZ,
@@ -114,15 +128,27 @@ class GoogleProvider:
             if marked
             else [],
         )
-        with _google_failures():
-            response = await self._ready_client().synthesize_speech(
-                request, retry=self._retry, timeout=self._options.timeout_seconds
-            )
-        with wave.open(io.BytesIO(response.audio_content)) as riff:
-            pcm = np.frombuffer(riff.readframes(riff.getnframes()), "<i2")
-            rate_hz = riff.getframerate()
-        waveform = pcm.astype(np.float32) / np.float32(32_768)
+        response = await self._ready_client().synthesize_speech(
+            request, retry=self._retry, timeout=self._options.timeout_seconds
+        )
+        waveform, rate_hz = wav_samples(response.audio_content)
         return Recording(waveform, rate_hz, _timings(words, response.timepoints, waveform.size / rate_hz))
+
+    async def _streamed(self, utterance: Utterance) -> Recording:
+        # The library tries a stream again only until its first message; nothing is passed on before the end.
+        pcm = await self._retry(self._stream)(utterance)
+        return Recording(pcm_samples(pcm), SAMPLE_RATE_HZ)
+
+    async def _stream(self, utterance: Utterance) -> bytes:
+        pcm = bytearray()
+        responses = await self._ready_client().streaming_synthesize(
+            _stream_requests(utterance), retry=None, timeout=self._options.timeout_seconds
+        )
+        async for response in responses:
+            pcm += response.audio_content
+            if len(pcm) > _MOST_BYTES:
+                raise ValueError("the speech does not end")
+        return bytes(pcm)
 
     async def close(self) -> None:
         """Closes the channel."""
@@ -151,6 +177,28 @@ def _voice(voice: google_tts.Voice) -> Voice:
         gender=_GENDERS.get(voice.ssml_gender, "neutral"),
         default=voice.name in _DEFAULT_VOICES,
     )
+
+
+def _is_of(voice: Voice, families: Sequence[str]) -> bool:
+    return any(family in voice.name for family in families)
+
+
+def _selection(voice: Voice) -> google_tts.VoiceSelectionParams:
+    return google_tts.VoiceSelectionParams(name=voice.name, language_code=voice.languages[0])
+
+
+async def _stream_requests(utterance: Utterance) -> AsyncIterator[google_tts.StreamingSynthesizeRequest]:
+    yield google_tts.StreamingSynthesizeRequest(
+        streaming_config=google_tts.StreamingSynthesizeConfig(
+            voice=_selection(utterance.voice),
+            streaming_audio_config=google_tts.StreamingAudioConfig(
+                audio_encoding=google_tts.AudioEncoding.PCM,
+                sample_rate_hertz=SAMPLE_RATE_HZ,
+                speaking_rate=utterance.speaking_rate,
+            ),
+        )
+    )
+    yield google_tts.StreamingSynthesizeRequest(input=google_tts.StreamingSynthesisInput(text=utterance.text))
 
 
 def _with_marks(words: Sequence[str]) -> str:
@@ -195,7 +243,7 @@ def _google_failures() -> Iterator[None]:
             "The speech provider did not answer in time.",
             retry_after_seconds=2,
         ) from error
-    except exceptions.GoogleAPICallError as error:
+    except (exceptions.GoogleAPICallError, ValueError) as error:
         raise Failure(
             FailureType.UPSTREAM_UNAVAILABLE,
             "The speech provider fails at the moment.",

@@ -6,7 +6,7 @@ import asyncio
 import io
 import re
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -19,6 +19,8 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Answer: TypeAlias = Callable[
     [google_tts.SynthesizeSpeechRequest, Context], Awaitable[google_tts.SynthesizeSpeechResponse]
 ]
+
+StreamAnswer: TypeAlias = Callable[[Sequence[google_tts.StreamingSynthesizeRequest]], AsyncIterator[bytes]]
 
 SERVICE = "google.cloud.texttospeech.v1beta1.TextToSpeech"
 SECONDS_PER_WORD = 0.3
@@ -37,6 +39,7 @@ VOICES = (
     voice("cmn-CN-Wavenet-A", "cmn-CN", google_tts.SsmlVoiceGender.FEMALE),
     voice("cmn-CN-Wavenet-D", "cmn-CN", google_tts.SsmlVoiceGender.FEMALE),
     voice("en-US-Chirp3-HD-Kore", "en-US", google_tts.SsmlVoiceGender.FEMALE),
+    voice("en-US-Studio-O", "en-US", google_tts.SsmlVoiceGender.FEMALE),
     voice("en-US-Wavenet-A", "en-US", google_tts.SsmlVoiceGender.MALE),
     voice("en-US-Wavenet-F", "en-US", google_tts.SsmlVoiceGender.FEMALE),
 )
@@ -49,14 +52,13 @@ async def tones(
     marks = re.findall(r'<mark name="([^"]*)"/>', request.input.ssml)
     words = len(marks) or len(request.input.text.split())
     rate_hz = request.audio_config.sample_rate_hertz
-    time = np.arange(round(words * SECONDS_PER_WORD * rate_hz)) / rate_hz
-    pcm = (8_000 * np.sin(2 * np.pi * 220 * time)).astype("<i2")
+    pcm = tone(words, rate_hz)
     file = io.BytesIO()
     with wave.open(file, "wb") as riff:
         riff.setnchannels(1)
         riff.setsampwidth(2)
         riff.setframerate(rate_hz)
-        riff.writeframes(pcm.tobytes())
+        riff.writeframes(pcm)
     return google_tts.SynthesizeSpeechResponse(
         audio_content=file.getvalue(),
         timepoints=[
@@ -64,6 +66,38 @@ async def tones(
             for index, mark in enumerate(marks)
         ],
     )
+
+
+def tone(words: int, rate_hz: int) -> bytes:
+    """16-bit PCM that lasts as long as so many words."""
+    time = np.arange(round(words * SECONDS_PER_WORD * rate_hz)) / rate_hz
+    return (8_000 * np.sin(2 * np.pi * 220 * time)).astype("<i2").tobytes()
+
+
+async def streamed_tones(requests: Sequence[google_tts.StreamingSynthesizeRequest]) -> AsyncIterator[bytes]:
+    """A tone for each word of the second message, in pieces, as the first one asks for it."""
+    config, text = requests
+    pcm = tone(len(text.input.text.split()), config.streaming_config.streaming_audio_config.sample_rate_hertz)
+    for start in range(0, len(pcm), 4_000):
+        yield pcm[start : start + 4_000]
+
+
+def breaking_off(code: grpc.StatusCode) -> StreamAnswer:
+    """Sends a piece, then ends the stream with that code."""
+
+    async def answer(requests: Sequence[google_tts.StreamingSynthesizeRequest]) -> AsyncIterator[bytes]:
+        async for piece in streamed_tones(requests):
+            yield piece
+            raise BrokenOffError(code)
+
+    return answer
+
+
+async def falling_silent(requests: Sequence[google_tts.StreamingSynthesizeRequest]) -> AsyncIterator[bytes]:
+    """Sends a piece, then nothing more."""
+    async for piece in streamed_tones(requests):
+        yield piece
+        await asyncio.Event().wait()
 
 
 def refusing(code: grpc.StatusCode) -> Answer:
@@ -78,13 +112,19 @@ def refusing(code: grpc.StatusCode) -> Answer:
     return answer
 
 
+class BrokenOffError(Exception):
+    """The stream is to end with the status code that is the only argument."""
+
+
 @dataclass
 class GoogleTts:
-    """What the server was asked, and how it answers; `answer` may be replaced at any time."""
+    """What the server was asked, and how it answers; both answers may be replaced at any time."""
 
     answer: Answer = tones
+    stream_answer: StreamAnswer = streamed_tones
     address: str = ""
     requests: list[google_tts.SynthesizeSpeechRequest] = field(default_factory=list)
+    streams: list[list[google_tts.StreamingSynthesizeRequest]] = field(default_factory=list)
     lists_asked: int = 0
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     abandoned: asyncio.Event = field(default_factory=asyncio.Event)
@@ -99,6 +139,20 @@ class GoogleTts:
         except asyncio.CancelledError:
             self.abandoned.set()
             raise
+
+    async def streaming_synthesize(
+        self, requests: AsyncIterator[google_tts.StreamingSynthesizeRequest], context: Context
+    ) -> AsyncIterator[google_tts.StreamingSynthesizeResponse]:
+        self.streams.append([request async for request in requests])
+        self.asked.set()
+        try:
+            async for piece in self.stream_answer(self.streams[-1]):
+                yield google_tts.StreamingSynthesizeResponse(audio_content=piece)
+        except asyncio.CancelledError:
+            self.abandoned.set()
+            raise
+        except BrokenOffError as error:
+            await context.abort(error.args[0], "the vendor's own words, with a key in them")
 
     async def list_voices(
         self, request: google_tts.ListVoicesRequest, context: Context
@@ -117,6 +171,11 @@ async def google_tts_server() -> AsyncIterator[GoogleTts]:
             google.synthesize,
             google_tts.SynthesizeSpeechRequest.deserialize,
             google_tts.SynthesizeSpeechResponse.serialize,
+        ),
+        "StreamingSynthesize": grpc.stream_stream_rpc_method_handler(
+            google.streaming_synthesize,
+            google_tts.StreamingSynthesizeRequest.deserialize,
+            google_tts.StreamingSynthesizeResponse.serialize,
         ),
         "ListVoices": grpc.unary_unary_rpc_method_handler(
             google.list_voices,

@@ -17,11 +17,16 @@ from tests.fakes.google_tts_server import (
     SECONDS_PER_WORD,
     Context,
     GoogleTts,
+    breaking_off,
+    falling_silent,
     google_tts_server,
     refusing,
+    streamed_tones,
     tones,
 )
 from tests.fakes.tts_caller import RATE_HZ, running_tts, speech
+
+STREAMING = "en-US-Chirp3-HD-Kore"
 
 
 @asynccontextmanager
@@ -88,10 +93,79 @@ async def test_words_are_timed_by_the_marks_google_passed() -> None:
 
 async def test_a_voice_without_marks_gets_plain_text_and_guessed_times() -> None:
     async with google_behind_tts() as (google, stub):
-        spoken = await speech(stub, "Tom & Jerry", voice="en-US-Chirp3-HD-Kore")
+        spoken = await speech(stub, "Tom & Jerry", voice="en-US-Studio-O")
     assert google.requests[0].input.text == "Tom & Jerry"
     assert not google.requests[0].enable_time_pointing
     assert [word.text for word in spoken.finished.words] == ["Tom", "Jerry"]
+
+
+async def test_chinese_is_sent_without_marks_and_timed_by_its_characters() -> None:
+    async with google_behind_tts() as (google, stub):
+        spoken = await speech(stub, "你好，世界。", language="zh")
+    assert google.requests[0].input.text == "你好，世界。"
+    assert [word.text for word in spoken.finished.words] == ["你", "好，", "世", "界。"]
+
+
+async def test_a_streaming_voice_is_asked_to_stream() -> None:
+    async with google_behind_tts() as (google, stub):
+        spoken = await speech(stub, "Tom & Jerry", voice=STREAMING, speaking_rate=1.5)
+    assert not google.requests
+    config, text = google.streams[0]
+    assert config.streaming_config.voice.name == STREAMING
+    assert config.streaming_config.voice.language_code == "en-US"
+    audio = config.streaming_config.streaming_audio_config
+    assert audio.audio_encoding == google_tts.AudioEncoding.PCM
+    assert audio.sample_rate_hertz == RATE_HZ
+    assert audio.speaking_rate == 1.5
+    assert text.input.text == "Tom & Jerry"
+    assert spoken.seconds == pytest.approx(3 * SECONDS_PER_WORD, abs=0.02)
+    assert [word.text for word in spoken.finished.words] == ["Tom", "Jerry"]
+
+
+async def test_a_voice_without_pitch_refuses_one_by_name() -> None:
+    async with google_behind_tts() as (google, stub):
+        with pytest.raises(Failure, match="pitch_semitones") as caught:
+            await speech(stub, "Hi", voice=STREAMING, pitch_semitones=2)
+    assert caught.value.type is FailureType.UNSUPPORTED_SETTING
+    assert not google.streams
+
+
+async def test_a_stream_that_breaks_off_in_an_outage_begins_again() -> None:
+    async with google_behind_tts() as (google, stub):
+        google.stream_answer = breaking_off(grpc.StatusCode.UNAVAILABLE)
+        speaking = asyncio.create_task(speech(stub, "Hi", voice=STREAMING))
+        await google.asked.wait()
+        google.stream_answer = streamed_tones
+        spoken = await speaking
+    assert len(google.streams) == 2
+    assert spoken.seconds == pytest.approx(SECONDS_PER_WORD, abs=0.02)
+
+
+async def test_a_stream_that_breaks_off_for_another_reason_is_a_failure() -> None:
+    async with google_behind_tts() as (google, stub):
+        google.stream_answer = breaking_off(grpc.StatusCode.RESOURCE_EXHAUSTED)
+        with pytest.raises(Failure) as caught:
+            await speech(stub, "Hi", voice=STREAMING)
+    assert caught.value.type is FailureType.RATE_LIMITED
+    assert "key" not in caught.value.detail
+
+
+async def test_a_stream_that_falls_silent_is_given_up_on() -> None:
+    async with google_behind_tts(google_seconds=0.5) as (google, stub):
+        google.stream_answer = falling_silent
+        with pytest.raises(Failure) as caught:
+            await speech(stub, "Hi", voice=STREAMING)
+        assert caught.value.type is FailureType.UPSTREAM_UNAVAILABLE
+        await asyncio.wait_for(google.abandoned.wait(), 5)
+
+
+async def test_cancelling_closes_the_stream_from_google() -> None:
+    async with google_behind_tts() as (google, stub):
+        google.stream_answer = falling_silent
+        call = stub.Speak(tts_pb2.SpeakRequest(text="Hi", voice=STREAMING))
+        await google.asked.wait()
+        call.cancel()
+        await asyncio.wait_for(google.abandoned.wait(), 5)
 
 
 async def test_the_list_of_voices_is_asked_for_once() -> None:
