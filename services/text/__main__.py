@@ -50,6 +50,7 @@ def chosen_provider(settings: TextSettings) -> Provider:
                 base_url=settings.openai_base_url,
                 model=settings.openai_model,
                 max_tokens=settings.max_tokens,
+                context_tokens=settings.openai_context_tokens,
                 connect_seconds=settings.openai_connect_seconds,
                 stall_seconds=settings.openai_stall_seconds,
                 retries=settings.openai_retries,

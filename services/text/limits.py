@@ -13,6 +13,7 @@ from services.text.conversation import Conversation, Message
 MAX_STOP_SEQUENCES = 4
 MAX_STOP_CHARACTERS = 100
 MAX_BIASED_WORDS = 300
+MAX_BIASED_WORD_CHARACTERS = 100
 # BCP 47 in the shapes that speech engines know: en, en-US, cmn-Hans-CN.
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
@@ -63,6 +64,11 @@ def check_conversation(conversation: Conversation, limits: Limits) -> None:
     for word, bias in conversation.logit_bias.items():
         if not word.strip():
             raise Failure(FailureType.INVALID_REQUEST, "logit_bias holds an empty word.")
+        if len(word) > MAX_BIASED_WORD_CHARACTERS:
+            raise Failure(
+                FailureType.INVALID_REQUEST,
+                f"Each word of logit_bias may have at most {MAX_BIASED_WORD_CHARACTERS} characters.",
+            )
         _check_range("Each value of logit_bias", bias, -100, 100)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import httpx2
 import openai
@@ -24,16 +24,17 @@ from services.text.conversation import (
     TokenCount,
     Usage,
 )
+from services.text.openai_models import context_tokens, is_chat_model
+from services.text.openai_refusals import Refusal, failure_for, unavailable
+from services.text.openai_request import as_json, chat_request
+from services.text.token_tables import has_table, load_table, prompt_tokens
 
+# Statuses of servers that have no such method, or not for this model.
+_CANNOT_COUNT = (400, 404, 405, 501)
+# A message's role and what surrounds it are never more tokens than this.
+_MOST_TOKENS_AROUND = 16
 # The library insists on a key; compatible servers without keys ignore it.
 _NO_KEY = "none"
-# What an error event in the middle of a stream means in terms of HTTP.
-_STATUS_OF_CODE = {
-    "rate_limit_exceeded": 429,
-    "insufficient_quota": 429,
-    "invalid_api_key": 401,
-    "model_not_found": 404,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class OpenAiOptions:
     base_url: str | None
     model: str
     max_tokens: int
+    # What models hold whose context is not published.
+    context_tokens: int
     connect_seconds: float
     stall_seconds: float
     retries: int
@@ -65,7 +68,16 @@ class OpenAiProvider:
         )
 
     async def start(self) -> None:
-        """Nothing is asked of the network before the first reply."""
+        """Builds the default model's token table. Nothing is asked of the network before the first reply.
+
+        Raises:
+            SystemExit: the installed table is not the published one.
+        """
+        if has_table(self._options.model):
+            try:
+                await asyncio.to_thread(load_table, self._options.model)
+            except RuntimeError as error:
+                raise SystemExit(str(error)) from None
 
     async def close(self) -> None:
         """Closes the connection pool."""
@@ -73,62 +85,93 @@ class OpenAiProvider:
 
     async def answer(self, conversation: Conversation) -> AsyncGenerator[ModelPart, None]:
         """See `Provider.answer`. Closing the generator closes the connection behind it."""
-        if conversation.logit_bias:
-            raise Failure(
-                FailureType.UNSUPPORTED_SETTING,
-                "logit_bias cannot be used: this site has no token tables for the model.",
-            )
         model = conversation.model or self._options.model
-        max_tokens = min(conversation.max_tokens or self._options.max_tokens, self._options.max_tokens)
         client = self._client_for(conversation.api_key)
         with _failing_as(callers_key=bool(conversation.api_key)):
-            chunks = await client.chat.completions.create(**self._request(conversation, model, max_tokens))
+            max_tokens = await self._room(client, conversation, model)
+            # In a thread: biased words may need a table that is not built yet.
+            request = await asyncio.to_thread(
+                chat_request, conversation, model, max_tokens, at_openai=self._at_openai
+            )
+            chunks = await client.chat.completions.create(**request)
             yield ModelOpened(model=model, max_tokens=max_tokens)
             async with chunks, aclosing(_parts(chunks)) as parts:
                 async for part in parts:
                     yield part
 
-    async def count_tokens(self, messages: Sequence[Message], model: str) -> TokenCount:  # noqa: ARG002
-        """Refused: OpenAI publishes no way to count on its side."""
-        raise Failure(
-            FailureType.UNSUPPORTED_SETTING,
-            "Tokens cannot be counted: this site has no token tables for the model.",
-        )
+    async def count_tokens(self, messages: Sequence[Message], model: str) -> TokenCount:
+        """See `Provider.count_tokens`. The key is the site's.
+
+        Raises:
+            Failure: UNSUPPORTED_SETTING where neither this site nor the server can count.
+        """
+        model = model or self._options.model
+        with _failing_as(callers_key=False):
+            tokens = await self._prompt_tokens(self._client, messages, model)
+        if tokens is None:
+            raise Failure(
+                FailureType.UNSUPPORTED_SETTING,
+                f"Tokens cannot be counted: neither this site nor the server has a token table for {model}.",
+            )
+        return TokenCount(prompt_tokens=tokens, context_tokens=self._context_tokens(model))
 
     async def models(self) -> Sequence[Model]:
         """The default first, then what the server lists."""
         with _failing_as(callers_key=False):
             listed = [model.id async for model in self._client.models.list()]
         default = self._options.model
+        others = {id_ for id_ in listed if id_ != default and (is_chat_model(id_) or not self._at_openai)}
         return [
-            Model(id=default, context_tokens=0, default=True),
-            *(Model(id=id_, context_tokens=0, default=False) for id_ in sorted(set(listed) - {default})),
+            Model(id=id_, context_tokens=self._context_tokens(id_), default=id_ == default)
+            for id_ in (default, *sorted(others))
         ]
+
+    @property
+    def _at_openai(self) -> bool:
+        return self._client.base_url.host == "api.openai.com"
+
+    def _context_tokens(self, model: str) -> int:
+        published, own = context_tokens(model), self._options.context_tokens
+        # Elsewhere a model may only be called like one of OpenAI's.
+        return published or own if self._at_openai else own or published
+
+    async def _room(self, client: openai.AsyncOpenAI, conversation: Conversation, model: str) -> int:
+        """The most tokens of the answer: what was asked for, at most the site's limit and what is left."""
+        wanted = min(conversation.max_tokens or self._options.max_tokens, self._options.max_tokens)
+        context = self._context_tokens(model)
+        # A token is at least a byte: what fits by its bytes need not be counted.
+        most = sum(len(m.content.encode()) + _MOST_TOKENS_AROUND for m in conversation.messages)
+        if not context or most + _MOST_TOKENS_AROUND + wanted <= context:
+            return wanted
+        tokens = await self._prompt_tokens(client, conversation.messages, model)
+        if tokens is None:
+            return wanted
+        if tokens >= context:
+            raise Failure(
+                FailureType.CONTEXT_LENGTH_EXCEEDED,
+                f"The conversation has {tokens:,} tokens; {model} holds {context:,}, its answer included:"
+                " leave out older messages.",
+            )
+        return min(wanted, context - tokens)
+
+    async def _prompt_tokens(
+        self, client: openai.AsyncOpenAI, messages: Sequence[Message], model: str
+    ) -> int | None:
+        """By the model's table at OpenAI, as the server counts elsewhere; None: neither can tell."""
+        known = has_table(model)
+        if not (known and self._at_openai):
+            try:
+                return (
+                    await client.responses.input_tokens.count(model=model, input=as_json(messages))
+                ).input_tokens
+            except openai.APIStatusError as error:
+                if error.status_code not in _CANNOT_COUNT:
+                    raise
+        return await asyncio.to_thread(prompt_tokens, messages, model) if known else None
 
     def _client_for(self, callers_key: str) -> openai.AsyncOpenAI:
         # The copy shares the pool of connections.
         return self._client.with_options(api_key=callers_key) if callers_key else self._client
-
-    def _request(self, conversation: Conversation, model: str, max_tokens: int) -> dict[str, Any]:
-        request: dict[str, Any] = {
-            "model": model,
-            "messages": [{"role": str(m.role), "content": m.content} for m in conversation.messages],
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            limit_name(self._options.base_url): max_tokens,
-            "temperature": conversation.temperature,
-            "presence_penalty": conversation.presence_penalty,
-            "frequency_penalty": conversation.frequency_penalty,
-            "stop": list(conversation.stop) or None,
-        }
-        return {name: value for name, value in request.items() if value is not None}
-
-
-def limit_name(base_url: str | None) -> str:
-    """What the server calls the most tokens of an answer."""
-    # OpenAI's newer models know only max_completion_tokens, many compatible servers only max_tokens.
-    at_openai = base_url is None or httpx2.URL(base_url).host == "api.openai.com"
-    return "max_completion_tokens" if at_openai else "max_tokens"
 
 
 async def _parts(chunks: openai.AsyncStream[ChatCompletionChunk]) -> AsyncGenerator[ModelPart, None]:
@@ -142,7 +185,7 @@ async def _parts(chunks: openai.AsyncStream[ChatCompletionChunk]) -> AsyncGenera
         reason = new_reason or reason
         usage = new_usage or usage
     if reason is None:
-        raise _unavailable("The language model's answer broke off. Try again.")
+        raise unavailable("The language model's answer broke off. Try again.")
     yield ModelFinished(reason=reason if reason in ("length", "content_filter") else "stop", usage=usage)
 
 
@@ -154,7 +197,7 @@ def _content(chunk: ChatCompletionChunk) -> tuple[str, str | None, Usage | None]
         text = choice.delta.content if choice and choice.delta else None
         reason = choice.finish_reason if choice else None
     except (AttributeError, TypeError) as error:
-        raise _unavailable("The language model's server sent something unreadable. Try again.") from error
+        raise unavailable("The language model's server sent something unreadable. Try again.") from error
     return text or "", reason, usage
 
 
@@ -163,69 +206,32 @@ def _failing_as(*, callers_key: bool) -> Iterator[None]:
     """What the library raises leaves as a `Failure`. Upstream's own words may quote the caller: they stay."""
     try:
         yield
-    except openai.APIStatusError as error:
-        raise _refusal(error, error.status_code, callers_key=callers_key) from error
     except (openai.APIConnectionError, httpx2.HTTPError) as error:
         # In the middle of a stream the library lets its transport's errors through.
-        raise _unavailable("The language model cannot be reached, or fell silent. Try again.") from error
+        raise unavailable("The language model cannot be reached, or fell silent. Try again.") from error
     except (openai.APIResponseValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise _unavailable("The language model's server sent something unreadable. Try again.") from error
+        raise unavailable("The language model's server sent something unreadable. Try again.") from error
     except openai.APIError as error:
-        # An error event in the middle of a stream: it has a code, but no status.
-        raise _refusal(error, _STATUS_OF_CODE.get(str(error.code), 500), callers_key=callers_key) from error
+        raise failure_for(_refusal(error), callers_key=callers_key) from error
 
 
-def _refusal(error: openai.APIError, status: int, *, callers_key: bool) -> Failure:
-    """OpenAI's error codes: https://platform.openai.com/docs/guides/error-codes."""
-    if error.code == "context_length_exceeded":
-        return Failure(
-            FailureType.CONTEXT_LENGTH_EXCEEDED,
-            "The conversation is longer than the language model can hold: leave out older messages.",
-        )
-    if status in (401, 403):
-        return _bad_caller_key() if callers_key else _site_quota_exhausted()
-    if status == 429:
-        if error.code == "insufficient_quota" and not callers_key:
-            return _site_quota_exhausted()
-        return Failure(
-            FailureType.RATE_LIMITED,
-            "The language model takes no more requests right now. Try again later.",
-            retry_after_seconds=_retry_after_seconds(error),
-        )
-    if status == 404:
-        return Failure(FailureType.UNKNOWN_MODEL, "The language model's server knows no such model.")
-    if error.code in ("unsupported_value", "unsupported_parameter"):
-        return Failure(
-            FailureType.UNSUPPORTED_SETTING,
-            f"The language model does not take this {error.param or 'setting'}.",
-        )
-    if 400 <= status < 500:
-        return Failure(FailureType.INVALID_REQUEST, "The language model's server refused the conversation.")
-    return _unavailable("The language model's server failed. Try again.")
-
-
-def _bad_caller_key() -> Failure:
-    return Failure(
-        FailureType.CALLER_KEY_INVALID, "The language model refused your API key: check it, or leave it out."
+def _refusal(error: openai.APIError) -> Refusal:
+    status, retry_after_seconds = None, None
+    if isinstance(error, openai.APIStatusError):
+        status = error.status_code
+        retry_after_seconds = _seconds(error.response.headers.get("retry-after", ""))
+    return Refusal(
+        status=status,
+        code=str(error.code or ""),
+        type=str(error.type or ""),
+        param=error.param or "",
+        message=error.message,
+        retry_after_seconds=retry_after_seconds,
     )
 
 
-def _site_quota_exhausted() -> Failure:
-    # Also stands for a site key that does not work: callers need not know which.
-    return Failure(
-        FailureType.SITE_QUOTA_EXHAUSTED,
-        "This site's own access to the language model is used up: use your own API key, or come back later.",
-    )
-
-
-def _unavailable(detail: str) -> Failure:
-    return Failure(FailureType.UPSTREAM_UNAVAILABLE, detail, retry_after_seconds=1)
-
-
-def _retry_after_seconds(error: openai.APIError) -> float | None:
-    if not isinstance(error, openai.APIStatusError):
-        return None
+def _seconds(header: str) -> float | None:
     try:
-        return max(0.0, float(error.response.headers.get("retry-after", "")))
+        return max(0.0, float(header))
     except ValueError:
         return None

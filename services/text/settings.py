@@ -29,6 +29,8 @@ class TextSettings(ServiceSettings):
     # Any server that speaks OpenAI's chat completions.
     openai_base_url: str | None = Field(default=None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
     openai_model: str = Field(default="gpt-4o-mini", min_length=1)
+    # What models hold whose context is not published; 0: not known, so their server refuses what is too long.
+    openai_context_tokens: int = Field(default=0, ge=0)
     openai_connect_seconds: float = Field(default=5, gt=0)
     # The longest silence in the middle of an answer.
     openai_stall_seconds: float = Field(default=30, gt=0)

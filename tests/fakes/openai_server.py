@@ -78,6 +78,7 @@ class Refusal:
     code: str = "error"
     headers: Mapping[str, str] = field(default_factory=dict)
     param: str | None = None
+    type: str = "error"
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class OpenAiServer:
     def __init__(self) -> None:
         self.url = ""
         self.models = ["gpt-4o-mini"]
+        # What it counts for every prompt; None: it has no such method.
+        self.input_tokens: int | None = None
         self.received: list[Received] = []
         self.client_left = asyncio.Event()
         self._answers: deque[Answer | Refusal] = deque()
@@ -125,6 +128,8 @@ class OpenAiServer:
             self.received.append(request)
             if request.path.endswith("/models"):
                 _write_json(writer, 200, {"object": "list", "data": [{"id": m} for m in self.models]}, {})
+            elif request.path.endswith("/responses/input_tokens"):
+                self._count(writer)
             else:
                 await self._answer(self._answers.popleft(), reader, writer)
             await writer.drain()
@@ -133,11 +138,18 @@ class OpenAiServer:
         finally:
             writer.close()
 
+    def _count(self, writer: asyncio.StreamWriter) -> None:
+        if self.input_tokens is None:
+            _write_json(writer, 404, {"error": {"message": "no such method"}}, {})
+        else:
+            counted = {"object": "response.input_tokens", "input_tokens": self.input_tokens}
+            _write_json(writer, 200, counted, {})
+
     async def _answer(
         self, answer: Answer | Refusal, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if isinstance(answer, Refusal):
-            error = {"message": "refused", "type": "error", "param": answer.param, "code": answer.code}
+            error = {"message": "refused", "type": answer.type, "param": answer.param, "code": answer.code}
             _write_json(writer, answer.status, {"error": error}, answer.headers)
             return
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")

@@ -19,7 +19,7 @@ from services.text.conversation import (
     Role,
     Usage,
 )
-from services.text.openai_provider import OpenAiOptions, OpenAiProvider, limit_name
+from services.text.openai_provider import OpenAiOptions, OpenAiProvider
 from tests.fakes.openai_server import (
     BreakOff,
     Delta,
@@ -51,6 +51,7 @@ async def provider_for(
         base_url=server.url,
         model="gpt-4o-mini",
         max_tokens=500,
+        context_tokens=0,
         connect_seconds=5,
         stall_seconds=stall_seconds,
         retries=retries,
@@ -116,11 +117,6 @@ async def test_every_setting_reaches_the_server(
         await answer_to(provider, conversation)
     body = server.received[0].body
     assert {name: body[name] for name in sent} == sent
-
-
-def test_openai_itself_is_asked_in_its_own_newer_words() -> None:
-    assert limit_name(None) == limit_name("https://api.openai.com/v1") == "max_completion_tokens"
-    assert limit_name("http://127.0.0.1:8080/v1") == "max_tokens"
 
 
 async def test_settings_left_out_are_not_sent(server: OpenAiServer) -> None:
@@ -255,16 +251,6 @@ async def test_a_server_that_is_gone_is_named_unavailable() -> None:
         pass
     async with provider_for(server) as provider:
         assert (await failure_of(provider, Conversation(ASKED))).type is FailureType.UPSTREAM_UNAVAILABLE
-
-
-async def test_biased_words_and_token_counts_are_refused_by_name(server: OpenAiServer) -> None:
-    async with provider_for(server) as provider:
-        biased = await failure_of(provider, Conversation(ASKED, logit_bias={"moon": -100.0}))
-        with pytest.raises(Failure) as counted:
-            await provider.count_tokens(ASKED, "")
-    assert biased.type is counted.value.type is FailureType.UNSUPPORTED_SETTING
-    assert "logit_bias" in biased.detail
-    assert server.received == []
 
 
 async def test_models_are_listed_with_the_default_first(server: OpenAiServer) -> None:
