@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -23,6 +24,13 @@ class ReplyBody:
 
     request: ReplyRequest
     pieces: list[bytes] | None = field(default=None, repr=False)
+
+    def digest(self) -> str:
+        """The same for the same request, however its JSON was written."""
+        digest = hashlib.sha256(self.request.model_dump_json().encode())
+        for piece in self.pieces or ():
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 async def reply_body(request: Request) -> ReplyBody:

@@ -19,6 +19,7 @@ from gateway.problems import RequestRefused
 from gateway.reply.estimates import Estimates
 from gateway.reply.event_log import EventLog, MemoryEventLog, UnknownReply
 from gateway.reply.ledger import Ledger, MemoryLedger
+from gateway.reply.repeats import MemoryRepeats, Repeats
 from gateway.reply.running import RunningReplies
 from gateway.reply.workshop import Workshop
 from gateway.settings import GatewaySettings
@@ -43,6 +44,7 @@ class Gateway:
     catalogue: Catalogue
     admission: Admission
     ledger: Ledger
+    repeats: Repeats
     text: TextStage
     channels: dict[str, grpc.aio.Channel]
 
@@ -97,6 +99,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             catalogue=catalogue,
             admission=Admission(catalogue, text),
             ledger=ledger,
+            repeats=MemoryRepeats(settings.max_kept_replies, settings.keep_seconds),
             text=text,
             channels=channels,
         )

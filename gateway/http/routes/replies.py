@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
 from fastapi.responses import JSONResponse, Response
 
 from gateway.http.bodies import ReplyBody, reply_body
+from gateway.http.ordering import ordered_reply
 from gateway.http.problem_responses import problem_response
 from gateway.http.state import Gateway, gateway_of, unknown_reply
 from gateway.http.streaming import NDJSON, ndjson_response, sse_response
 from gateway.reply.addresses import reply_url
 from gateway.reply.event_log import UnknownReply
-from gateway.reply.events import Accepted
-from gateway.reply.orders import Order
 from gateway.reply.snapshot import Reply, snapshot
-from gateway.requests import ReplyRequest, check_lengths, check_sources
-from gateway.tracing import current_traceparent
+from gateway.requests import ReplyRequest
 
 router = APIRouter(prefix="/v1/replies", tags=["replies"])
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,5})(?:$|[,;\s])")
@@ -49,23 +46,27 @@ _POST_DOCUMENTATION: dict[str, Any] = {
 async def ask_for_reply(
     gateway: Annotated[Gateway, Depends(gateway_of)],
     body: Annotated[ReplyBody, Depends(reply_body)],
+    *,
     accept: Annotated[str, Header()] = "",
     prefer: Annotated[str, Header()] = "",
     x_llm_api_key: Annotated[str, Header(max_length=500)] = "",
+    idempotency_key: Annotated[str, Header(max_length=255)] = "",
 ) -> Response:
-    """Starts a reply. Answers 202 at once, or with the events themselves where Accept asks for them."""
-    order = await _order(gateway, body, x_llm_api_key)
-    accepted = await gateway.running.start(order)
-    headers = {"Location": reply_url(order.reply_id)}
+    """Starts a reply. Answers 202 at once, or with the events themselves where Accept asks for them.
+
+    Sent again with the same Idempotency-Key and body, it answers with the same reply; nothing is paid twice.
+    """
+    reply_id, repeated = await ordered_reply(gateway, body, x_llm_api_key, idempotency_key)
+    headers = {"Location": reply_url(reply_id)} | ({"Idempotent-Replayed": "true"} if repeated else {})
     ping_seconds = gateway.settings.ping_seconds
     if "text/event-stream" in accept:
-        return sse_response(gateway.log, order.reply_id, 0, ping_seconds, headers)
+        return sse_response(gateway.log, reply_id, 0, ping_seconds, headers)
     if NDJSON in accept:
-        return ndjson_response(gateway.log, order.reply_id, 0, ping_seconds, headers)
+        return ndjson_response(gateway.log, reply_id, 0, ping_seconds, headers)
     wait = _WAIT.search(prefer)
     if wait is not None:
-        return await _waited(gateway, accepted, int(wait[1]), headers)
-    return await _answer(gateway, order.reply_id, 202, headers)
+        return await _waited(gateway, reply_id, int(wait[1]), headers)
+    return await _answer(gateway, reply_id, 202, headers)
 
 
 @router.get("/{reply_id}", response_model=Reply)
@@ -86,30 +87,9 @@ async def cancel_or_remove(reply_id: str, gateway: Annotated[Gateway, Depends(ga
     return Response(status_code=204)
 
 
-async def _order(gateway: Gateway, body: ReplyBody, caller_key: str) -> Order:
-    settings = gateway.settings
-    uploaded = body.pieces is not None
-    check_sources(body.request, uploaded=uploaded)
-    check_lengths(body.request, settings.max_messages, settings.max_characters, settings.max_say_characters)
-    gateway.running.check_room()
-    if not uploaded:
-        await gateway.admission.check(body.request, own_key=bool(caller_key))
-    avatar_id = await gateway.admission.avatar_id(body.request)
-    return Order(
-        reply_id=secrets.token_hex(16),
-        request=body.request,
-        avatar_id=avatar_id,
-        model=await gateway.admission.model(body.request),
-        traceparent=current_traceparent(),
-        caller_key=caller_key,
-        pieces=body.pieces,
-    )
-
-
-async def _waited(gateway: Gateway, accepted: Accepted, seconds: int, headers: dict[str, str]) -> Response:
+async def _waited(gateway: Gateway, reply_id: str, seconds: int, headers: dict[str, str]) -> Response:
     """200 with the finished reply, its failure as the response, or 202 when the seconds have passed."""
     headers = headers | {"Preference-Applied": f"wait={seconds}"}
-    reply_id = accepted.reply_id
     ended = await _ended(gateway, reply_id, seconds)
     if ended is not None and ended.error is not None:
         return problem_response(ended.error, headers)

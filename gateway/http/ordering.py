@@ -1,0 +1,73 @@
+"""A checked body goes in, the id of a reply in the making comes out: the same one for the same key."""
+
+from __future__ import annotations
+
+import secrets
+
+from gateway.http.bodies import ReplyBody
+from gateway.http.state import Gateway
+from gateway.problems import RequestRefused
+from gateway.reply.event_log import UnknownReply
+from gateway.reply.ledger import ANONYMOUS
+from gateway.reply.orders import Order
+from gateway.reply.repeats import KeyReused, Repeatable
+from gateway.requests import check_lengths, check_sources
+from gateway.tracing import current_traceparent
+
+
+async def ordered_reply(
+    gateway: Gateway, body: ReplyBody, caller_key: str, idempotency_key: str
+) -> tuple[str, bool]:
+    """Starts a reply, unless the key's reply is still kept; its id, and whether it was there before.
+
+    Raises Failure; RequestRefused (409) where the key came with another body.
+    """
+
+    async def make() -> str:
+        order = await _order(gateway, body, caller_key)
+        await gateway.running.start(order)
+        return order.reply_id
+
+    if not idempotency_key:
+        return await make(), False
+    asked = Repeatable(ANONYMOUS, idempotency_key, body.digest())
+    while True:
+        try:
+            reply_id, repeated = await gateway.repeats.once(asked, make)
+        except KeyReused:
+            raise RequestRefused(
+                409,
+                "idempotency-key-reused",
+                "This Idempotency-Key came with another request before. Send a new key with a new request.",
+            ) from None
+        if not repeated or await _kept(gateway, reply_id):
+            return reply_id, repeated
+        await gateway.repeats.forget(asked, reply_id)
+
+
+async def _order(gateway: Gateway, body: ReplyBody, caller_key: str) -> Order:
+    settings = gateway.settings
+    uploaded = body.pieces is not None
+    check_sources(body.request, uploaded=uploaded)
+    check_lengths(body.request, settings.max_messages, settings.max_characters, settings.max_say_characters)
+    gateway.running.check_room()
+    if not uploaded:
+        await gateway.admission.check(body.request, own_key=bool(caller_key))
+    avatar_id = await gateway.admission.avatar_id(body.request)
+    return Order(
+        reply_id=secrets.token_hex(16),
+        request=body.request,
+        avatar_id=avatar_id,
+        model=await gateway.admission.model(body.request),
+        traceparent=current_traceparent(),
+        caller_key=caller_key,
+        pieces=body.pieces,
+    )
+
+
+async def _kept(gateway: Gateway, reply_id: str) -> bool:
+    try:
+        await gateway.log.last(reply_id)
+    except UnknownReply:
+        return False
+    return True
