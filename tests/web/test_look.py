@@ -1,16 +1,12 @@
 """How it meets people: their screens, their light, their language, and an honest word about itself."""
 
-from pathlib import Path
-
 import pytest
 from playwright.async_api import expect
 
-from gateway.settings import WEB_FOLDER
 from tests.fakes.stages import FakeStages
 from tests.web.conftest import Visiting
 from tests.web.visit import Visit
 
-MOST_BYTES = 200_000
 ENDLESS_WORD = "moon" * 60
 
 
@@ -93,7 +89,3 @@ async def test_the_page_waits_for_a_server_that_starts(visiting: Visiting, stage
     await expect(visitor.page.locator("#notice")).to_have_text("The server is starting…")
     await stages.text_server.start()
     await expect(visitor.page.locator("#notice")).to_contain_text("tiny")
-
-
-def test_the_page_is_light() -> None:
-    assert sum(path.stat().st_size for path in Path(WEB_FOLDER).rglob("*") if path.is_file()) < MOST_BYTES
