@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from typing import Any, cast
 
 import httpx2
 import openai
@@ -160,13 +161,15 @@ class OpenAiProvider:
         """By the model's table at OpenAI, as the server counts elsewhere; None: neither can tell."""
         known = has_table(model)
         if not (known and self._at_openai):
+            # The type may be left out at OpenAI, but not at llama.cpp.
+            typed = [{"type": "message", **message} for message in as_json(messages)]
             try:
-                return (
-                    await client.responses.input_tokens.count(model=model, input=as_json(messages))
-                ).input_tokens
+                counted = await client.responses.input_tokens.count(model=model, input=cast("Any", typed))
             except openai.APIStatusError as error:
                 if error.status_code not in _CANNOT_COUNT:
                     raise
+            else:
+                return counted.input_tokens
         return await asyncio.to_thread(prompt_tokens, messages, model) if known else None
 
     def _client_for(self, callers_key: str) -> openai.AsyncOpenAI:

@@ -87,7 +87,10 @@ async def test_openai_counts_its_models_that_have_no_table_here(
     async with provider_at(openai_itself, model="gpt-6-sol") as provider:
         assert await provider.count_tokens(HELLO, "") == TokenCount(11, 1_050_000)
     asked = server.received[0].body
-    assert asked == {"model": "gpt-6-sol", "input": [{"role": "user", "content": "Hello"}]}
+    assert asked == {
+        "model": "gpt-6-sol",
+        "input": [{"type": "message", "role": "user", "content": "Hello"}],
+    }
 
 
 async def test_another_server_counts_its_own_tokens_whatever_its_model_is_called(
