@@ -24,6 +24,8 @@ class GatewaySettings(TlsSettings):
     port: int = Field(default=8000, ge=0, le=65535, validation_alias=AliasChoices("GATEWAY_PORT", "PORT"))
     # There are no keys yet: listening for strangers has to be said in so many words.
     allow_open: bool = False
+    # Other sites whose pages may open sockets here, each like https://face.example.
+    origins: frozenset[str] = frozenset()
     metrics_port: int = Field(default=0, ge=0, le=65535)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     log_json: bool = True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -16,6 +17,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def refused_socket(headers: Mapping[str, str], origins: Collection[str]) -> str | None:
+    """Why a WebSocket is refused, or None: browsers let any page open one, and say in Origin which it is."""
+    origin = headers.get("origin")
+    if origin is None or origin in origins or urlsplit(origin).netloc == headers.get("host"):
+        return None
+    return "Pages of other sites may not open sockets here; GATEWAY_ORIGINS lists those that may."
 
 
 def refused_visit(method: str, headers: Mapping[str, str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ from gateway.problems import RequestRefused, problem_of
 from gateway.reply.events import Problem
 from gateway.settings import GatewaySettings
 from gateway.tracing import current_trace_id, enter_trace
-from gateway.visitors import refused_visit
+from gateway.visitors import refused_socket, refused_visit
 
 log = structlog.get_logger()
 
@@ -35,6 +36,8 @@ _HEADERS = {
 }
 # A refused body is read on for a while: a client that is still sending would else see a reset.
 _PATIENCE_BYTES = 32 << 20
+# RFC 6455, section 7.4.1.
+_INTERNAL_ERROR = 1011
 
 
 class GuardedRequests:
@@ -46,6 +49,9 @@ class GuardedRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
+        if scope["type"] == "websocket":
+            await self._guard_socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -76,6 +82,21 @@ class GuardedRequests:
                 raise
             failure = Failure(FailureType.UNKNOWN, "The gateway failed in a way it did not expect.")
             await problem_response(problem_of(failure, current_trace_id()))(scope, receive, send_guarded)
+
+    async def _guard_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        enter_trace(headers.get(TRACEPARENT, ""))
+        refused = None if self._settings.allow_open else refused_visit("GET", headers)
+        refused = refused or refused_socket(headers, self._settings.origins)
+        if refused is not None:
+            await _forbidden(refused)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            log.error("socket crashed", path=scope["path"], error=type(error).__name__)  # noqa: TRY400
+            with suppress(RuntimeError):
+                await send({"type": "websocket.close", "code": _INTERNAL_ERROR})
 
 
 class _BoundedBody:

@@ -31,6 +31,18 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     )
 
 
+def refusal_response(refusal: RequestRefused) -> JSONResponse:
+    """A request that HTTP itself has a status for."""
+    problem = Problem(
+        type=refusal.type,
+        title=HTTPStatus(refusal.status).phrase,
+        status=refusal.status,
+        detail=refusal.detail,
+        trace_id=current_trace_id(),
+    )
+    return problem_response(problem, refusal.headers)
+
+
 def answer_with_problems(app: FastAPI) -> None:
     """Makes every error response of the app a problem."""
 
@@ -38,14 +50,7 @@ def answer_with_problems(app: FastAPI) -> None:
         return problem_response(problem_of(failure, current_trace_id()))
 
     async def refused(_request: Request, refusal: RequestRefused) -> JSONResponse:
-        problem = Problem(
-            type=refusal.type,
-            title=HTTPStatus(refusal.status).phrase,
-            status=refusal.status,
-            detail=refusal.detail,
-            trace_id=current_trace_id(),
-        )
-        return problem_response(problem, refusal.headers)
+        return refusal_response(refusal)
 
     async def fields_refused(_request: Request, refusal: FieldsRefused) -> JSONResponse:
         problem = problem_of(Failure(FailureType.INVALID_REQUEST, refusal.detail), current_trace_id())

@@ -16,23 +16,33 @@ log = structlog.get_logger()
 
 # After the drain every stream has ended: what still holds a connection is a client that does not let go.
 _CLOSING_SECONDS = 3
+_HEARD_BYTES = 4_096
+
+
+def server_config(
+    app: FastAPI, settings: GatewaySettings, closing_seconds: int = _CLOSING_SECONDS
+) -> uvicorn.Config:
+    """How the application is served."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=closing_seconds,
+        ws_ping_interval=settings.ping_seconds,
+        ws_ping_timeout=settings.ping_seconds,
+        # Clients have nothing to say on a socket.
+        ws_max_size=_HEARD_BYTES,
+    )
 
 
 class DrainingServer(uvicorn.Server):
     """The first signal drains: replies in the making, and their streams, may end. The second one stops."""
 
     def __init__(self, app: FastAPI, settings: GatewaySettings) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                host=settings.host,
-                port=settings.port,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_CLOSING_SECONDS,
-            )
-        )
+        super().__init__(server_config(app, settings))
         self._app = app
         self._drain_seconds = settings.drain_seconds
         self._draining: asyncio.Task[None] | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import grpc
 import structlog
-from fastapi import Request
+from fastapi.requests import HTTPConnection
 from visavis.rpc.channel import open_channel
 
 from gateway.admission import Admission
@@ -61,7 +61,7 @@ def unknown_reply() -> RequestRefused:
     return RequestRefused(404, "not-found", "There is no such reply, or it is no longer kept.")
 
 
-def gateway_of(request: Request) -> Gateway:
+def gateway_of(request: HTTPConnection) -> Gateway:
     """The gateway that serves this request."""
     gateway: Gateway = request.app.state.gateway
     return gateway

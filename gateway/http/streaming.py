@@ -40,6 +40,11 @@ def ndjson_response(
     return StreamingResponse(content, media_type=NDJSON, headers=HEADERS | headers)
 
 
+def event_line(event: LoggedEvent) -> str:
+    """One event as one line of JSON: {id, event, data}."""
+    return _json({"id": event.id, "event": event.type, "data": event.data})
+
+
 async def _sse(log: EventLog, reply_id: str, after: int, ping_seconds: float) -> AsyncGenerator[bytes, None]:
     yield format_sse_event(retry=_RETRY_MILLISECONDS)
     async with aclosing(followed(log, reply_id, after, ping_seconds)) as events:
@@ -59,8 +64,7 @@ async def _ndjson(
             if event is None:
                 yield b"\n"
             else:
-                line = {"id": event.id, "event": event.type, "data": event.data}
-                yield _json(line).encode() + b"\n"
+                yield event_line(event).encode() + b"\n"
 
 
 def _json(content: object) -> str:

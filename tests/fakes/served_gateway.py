@@ -15,6 +15,7 @@ import httpx_sse
 import uvicorn
 
 from gateway.http.app import gateway_app
+from gateway.http.serving import server_config
 from gateway.http.state import Gateway
 from gateway.settings import GatewaySettings
 from tests.fakes.stages import FakeStages
@@ -66,16 +67,16 @@ class ServedGateway:
 @asynccontextmanager
 async def served_gateway(stages: FakeStages, folder: Path, **settings: Any) -> AsyncIterator[ServedGateway]:
     """Serves until the block ends."""
-    app = gateway_app(
-        GatewaySettings(
-            text_target=stages.text_server.address,
-            tts_target=stages.tts_server.address,
-            lipsync_target=stages.lipsync_server.address,
-            data=str(folder / "media"),
-            **settings,
-        )
+    known = GatewaySettings(
+        text_target=stages.text_server.address,
+        tts_target=stages.tts_server.address,
+        lipsync_target=stages.lipsync_server.address,
+        data=str(folder / "media"),
+        port=0,
+        **settings,
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
+    app = gateway_app(known)
+    server = uvicorn.Server(server_config(app, known, closing_seconds=1))
     serving = asyncio.create_task(server.serve())
     try:
         while not server.started:

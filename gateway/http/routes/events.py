@@ -1,18 +1,24 @@
-"""GET of a reply's events: SSE from any position, replayed and live, or NDJSON where Accept asks for it."""
+"""A reply's events from any position on, replayed and live: as SSE, as NDJSON, or over a WebSocket."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing, suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import Response
 
+from gateway.http.problem_responses import refusal_response
 from gateway.http.state import Gateway, gateway_of
-from gateway.http.streaming import NDJSON, EventStream, ndjson_response, sse_response
+from gateway.http.streaming import NDJSON, EventStream, event_line, ndjson_response, sse_response
 from gateway.problems import RequestRefused
+from gateway.reply.event_log import followed
 from gateway.reply.events import AnyEvent
 
 router = APIRouter(prefix="/v1/replies", tags=["events"])
+Served = Annotated[Gateway, Depends(gateway_of)]
+After = Annotated[int, Query(ge=0, description="Replay what came after this event id.")]
 
 
 @router.get(
@@ -25,24 +31,70 @@ router = APIRouter(prefix="/v1/replies", tags=["events"])
 )
 async def events_of_reply(
     reply_id: str,
-    gateway: Annotated[Gateway, Depends(gateway_of)],
-    after: Annotated[int, Query(ge=0, description="Replay what came after this event id.")] = 0,
+    gateway: Served,
+    after: After = 0,
     last_event_id: Annotated[str, Header(max_length=20)] = "",
     accept: Annotated[str, Header()] = "",
 ) -> Response:
     """Everything after Last-Event-ID (or ?after=), then what follows, up to the terminal event."""
-    await gateway.check_known(reply_id)
     if last_event_id:
         after = _position(last_event_id)
-    last = await gateway.log.last(reply_id)
-    if last is not None and last.terminal and after >= last.id:
+    if await _all_heard(gateway, reply_id, after):
         return Response(status_code=204)
-    if last is not None and after > last.id:
+    respond = ndjson_response if NDJSON in accept else sse_response
+    return respond(gateway.log, reply_id, after, gateway.settings.ping_seconds, {})
+
+
+@router.websocket("/{reply_id}/socket")
+async def socket_of_reply(websocket: WebSocket, reply_id: str, gateway: Served, after: After = 0) -> None:
+    """The same events, each a text frame {id, event, data}; closed after the terminal event.
+
+    What a client sends is ignored. The server pings; a reader that does not answer is closed.
+    """
+    try:
+        await _all_heard(gateway, reply_id, after)
+    except RequestRefused as refusal:
+        await websocket.send_denial_response(refusal_response(refusal))
+        return
+    await websocket.accept()
+    telling = asyncio.create_task(_told(websocket, gateway, reply_id, after))
+    leaving = asyncio.create_task(_left(websocket))
+    try:
+        await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        telling.cancel()
+        leaving.cancel()
+        await asyncio.wait({telling, leaving})
+    if not telling.cancelled():
+        telling.result()
+
+
+async def _told(websocket: WebSocket, gateway: Gateway, reply_id: str, after: int) -> None:
+    """Sends at the reader's own pace: `send_text` waits while the connection's buffer is full."""
+    with suppress(WebSocketDisconnect):
+        async with aclosing(followed(gateway.log, reply_id, after)) as events:
+            async for event in events:
+                if event is not None:
+                    await websocket.send_text(event_line(event))
+        await websocket.close()
+
+
+async def _left(websocket: WebSocket) -> None:
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _all_heard(gateway: Gateway, reply_id: str, after: int) -> bool:
+    """Whether nothing comes after this event any more. Raises RequestRefused (404, 400)."""
+    await gateway.check_known(reply_id)
+    last = await gateway.log.last(reply_id)
+    if last is None:
+        return False
+    if after > last.id and not last.terminal:
         raise RequestRefused(
             400, "unknown-event-id", f"There is no event {after} in this reply; the newest is {last.id}."
         )
-    respond = ndjson_response if NDJSON in accept else sse_response
-    return respond(gateway.log, reply_id, after, gateway.settings.ping_seconds, {})
+    return last.terminal and after >= last.id
 
 
 def _position(last_event_id: str) -> int:
