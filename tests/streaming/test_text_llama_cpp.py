@@ -37,7 +37,7 @@ FRANCE = (
     Message(Role.USER, "What is the capital of France?"),
 )
 STORY = (Message(Role.USER, "Tell me a long story about the sea."),)
-LONG = (Message(Role.USER, "far away " * 150),)
+LONG = (Message(Role.USER, "far away " * 60),)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,6 @@ def base_url() -> Iterator[str]:
     params.api_keys = [KEY]
     params.n_ctx = CONTEXT_TOKENS
     params.n_parallel = 1
-    # It sees that a caller left between two batches.
-    params.n_batch = params.n_ubatch = 8
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.verbosity = -1
     params.ui = False
@@ -139,7 +137,7 @@ async def test_too_long_a_conversation_is_refused_by_us_or_by_the_server(
     base_url: str, known_context_tokens: int
 ) -> None:
     async with provider_on(base_url, context_tokens=known_context_tokens) as provider:
-        failure = await failure_of(provider, Conversation(LONG * 2))
+        failure = await failure_of(provider, Conversation(LONG * 5))
     assert failure.type is FailureType.CONTEXT_LENGTH_EXCEEDED
 
 
