@@ -43,8 +43,7 @@ async def test_what_was_said_before_the_stop_is_history(visitor: Visit, stages: 
 
 
 async def test_hushing_a_finished_reply_keeps_its_video(visitor: Visit) -> None:
-    created = visitor.page.expect_response(lambda response: response.request.method == "POST")
-    async with created as answer:
+    async with visitor.page.expect_response("**/v1/replies") as answer:
         await visitor.write("Speak")
     video_url = (await (await answer.value).json())["video_url"]
     await expect(visitor.page.get_by_role("progressbar")).to_be_hidden()

@@ -31,7 +31,7 @@ class Visit:
 
     async def answered(self, text: str) -> str:
         """Asks, waits until the reply is complete, and lets the face fall silent; the reply's URL."""
-        async with self.page.expect_response(lambda response: response.request.method == "POST") as answer:
+        async with self.page.expect_response("**/v1/replies") as answer:
             await self.write(text)
         await expect(self.page.get_by_role("progressbar")).to_be_visible()
         await expect(self.page.get_by_role("progressbar")).to_be_hidden()

@@ -1,6 +1,8 @@
 /** What the gateway is asked in, its JSON out; anything but success is thrown as a `Problem`. */
 import { Problem, problemOf } from "./problem.js";
 
+const JSON_BODY = { "Content-Type": "application/json", Accept: "application/json" };
+
 async function answer(path, options = {}) {
   let response;
   try {
@@ -15,15 +17,22 @@ async function answer(path, options = {}) {
 
 /**
  * Asks for a reply; its work has begun when this returns.
- * @param {object} request `messages` or `say`, and optionally `avatar`, `voice`, `language`, `outputs`
+ * @param {object} request the body of `POST /v1/replies`
+ * @param {string} ownKey the caller's own key for the language model; empty: the site's
  * @returns {Promise<object>} `id`, `events_url`, `video_url`, `eta_seconds`, `starts_in_seconds`
  */
-export function askForReply(request) {
+export function askForReply(request, ownKey) {
   return answer("/v1/replies", {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    headers: { ...JSON_BODY, ...(ownKey && { "X-LLM-API-Key": ownKey }) },
     body: JSON.stringify(request),
   });
+}
+
+/** How long the messages are: `{prompt_tokens, context_tokens}`, the latter 0 where the model does not say. */
+export function countTokens(messages, model, signal) {
+  const body = JSON.stringify({ messages, model });
+  return answer("/v1/tokens", { method: "POST", headers: JSON_BODY, body, signal });
 }
 
 /** The reply as it stands: running, or ended and still kept. */

@@ -7,6 +7,7 @@ import { phrase, translatePage } from "./i18n/strings.js";
 import { remember } from "./memory.js";
 import { patiently } from "./patience.js";
 import { Preferences } from "./preferences.js";
+import { withRole } from "./request.js";
 import { Session } from "./session.js";
 import { Composer } from "./view/composer.js";
 import { HistoryBox } from "./view/history.js";
@@ -15,6 +16,7 @@ import { noticeOf } from "./view/notice.js";
 import { Progress } from "./view/progress.js";
 import { saveTranscript } from "./view/saving.js";
 import { Settings } from "./view/settings.js";
+import { TokenCount } from "./view/token_count.js";
 import { fillSuggestions, Transcript } from "./view/transcript.js";
 
 const at = (id) => document.getElementById(id);
@@ -36,20 +38,23 @@ const announce = (text) => (at("announcer").textContent = text);
 const session = new Session({ conversation, preferences, face, captions, progress, announce });
 const composer = new Composer(
   { form: at("composer"), field: at("message"), send: at("send"), stop: at("stop") },
-  { onSend: (text) => session.say(text), onStop: () => session.stop(), onDraft: () => {} },
+  { onSend: (text) => session.say(text), onStop: () => session.stop(), onDraft: () => tokens.refresh() },
 );
-const settings = new Settings(
-  at("settings"),
-  { avatar: at("avatar"), language: at("language"), voice: at("voice"), video: at("video") },
-  preferences,
-);
+const settings = new Settings(at("settings"), preferences);
 new Transcript({ scroller: at("transcript"), list: at("messages"), welcome: at("welcome") }, conversation, {
   onAskAgain: (message) => session.askAgain(message),
   onEdit: (message, text) => session.edit(message, text),
   onInclude: (message, included) => conversation.change(message, { included }),
   onReplay: (message) => session.replay(message),
 });
-new HistoryBox({ row: at("ledger"), box: at("include-all"), label: at("include-all-text") }, conversation);
+const tokens = new TokenCount(at("tokens"), () => {
+  const draft = composer.draft === "" ? [] : [{ role: "user", content: composer.draft }];
+  return { messages: withRole([...conversation.history(), ...draft], preferences), model: preferences.get("model") };
+});
+for (const type of ["added", "changed", "removed", "cleared"])
+  conversation.addEventListener(type, () => tokens.refresh());
+preferences.addEventListener("changed", () => tokens.refresh());
+new HistoryBox({ row: at("include-all-row"), box: at("include-all"), label: at("include-all-text") }, conversation);
 fillSuggestions(at("suggestions"), (text) => session.say(text));
 
 at("open-settings").addEventListener("click", () => settings.open());
@@ -114,8 +119,9 @@ drawState();
 // On a touch screen focus would raise the keyboard over the face.
 if (matchMedia("(pointer: fine)").matches) composer.focus();
 
-patiently(models, () => (at("notice").textContent = phrase("noticeStarting"))).then(([model]) => {
-  at("notice").textContent = noticeOf(model);
+patiently(models, () => (at("notice").textContent = phrase("noticeStarting"))).then((offered) => {
+  at("notice").textContent = noticeOf(offered[0]);
+  settings.offerModels(offered);
 });
 patiently(() => Promise.all([avatars(), voices()])).then(([faces, spoken]) => {
   offered = faces;

@@ -1,9 +1,30 @@
-/** Choices in, the same choices out on the next visit; `changed` says so. Empty string: the server's default. */
+/**
+ * Choices in, the same choices out on the next visit; `changed` says so, with `{name, value}`.
+ *
+ * Empty string, empty list and null mean the server's default. The user's own key is kept in this tab's memory alone.
+ */
 const STORED_AS = "visavis.preferences";
-const DEFAULTS = { avatar: "", language: "auto", voice: "", video: true, muted: false };
+const DEFAULTS = {
+  avatar: "",
+  language: "auto",
+  voice: "",
+  speaking_rate: null,
+  video: true,
+  model: "",
+  system: "",
+  temperature: null,
+  max_tokens: null,
+  presence_penalty: null,
+  frequency_penalty: null,
+  stop: [],
+  logit_bias: {},
+  own_key: "",
+};
+const SOUND = { muted: false, volume: 1 };
+const NEVER_STORED = "own_key";
 
 export class Preferences extends EventTarget {
-  #values = { ...DEFAULTS, ...stored() };
+  #values = { ...DEFAULTS, ...SOUND, ...stored() };
 
   get(name) {
     return this.#values[name];
@@ -11,23 +32,18 @@ export class Preferences extends EventTarget {
 
   set(name, value) {
     this.#values[name] = value;
+    const { [NEVER_STORED]: unstored, ...storable } = this.#values;
     try {
-      localStorage.setItem(STORED_AS, JSON.stringify(this.#values));
+      localStorage.setItem(STORED_AS, JSON.stringify(storable));
     } catch {
       // Private windows may refuse storage: the choice then lasts as long as the page.
     }
     this.dispatchEvent(new CustomEvent("changed", { detail: { name, value } }));
   }
 
-  /** The part of a reply's request that these choices make. */
-  request() {
-    const { avatar, language, voice, video } = this.#values;
-    return {
-      language,
-      ...(avatar && { avatar }),
-      ...(voice && { voice }),
-      ...(!video && { outputs: ["text"] }),
-    };
+  /** Everything that the settings hold back to the server's defaults. */
+  reset() {
+    for (const [name, value] of Object.entries(DEFAULTS)) this.set(name, value);
   }
 }
 

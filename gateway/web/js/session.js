@@ -9,6 +9,7 @@ import { perform } from "./face/performance.js";
 import { patiently } from "./patience.js";
 import { Problem } from "./problem.js";
 import { Reply } from "./reply.js";
+import { replyRequest } from "./request.js";
 
 export class Session extends EventTarget {
   #parts;
@@ -101,9 +102,9 @@ export class Session extends EventTarget {
 
   #ask() {
     const { conversation, preferences } = this.#parts;
-    const request = { messages: conversation.history(), ...preferences.request() };
+    const request = replyRequest(conversation.history(), preferences);
     const answer = conversation.add("assistant", "", "writing");
-    this.#follow(new Reply(() => askForReply(request)), answer);
+    this.#follow(new Reply(() => askForReply(request, preferences.get("own_key"))), answer);
   }
 
   #follow(reply, answer, from = 0) {

@@ -1,5 +1,6 @@
 /** What the server offers and what was chosen before in, choices into the preferences out. */
 import { language as pageLanguage, phrase } from "../i18n/strings.js";
+import { fieldValue, showValue } from "./fields.js";
 
 const LANGUAGE_NAMES = new Intl.DisplayNames([pageLanguage], { type: "language" });
 
@@ -9,16 +10,21 @@ export class Settings {
   #preferences;
   #voices = [];
 
-  /** @param {{avatar, language, voice, video}} fields the form's controls, each named like its preference */
-  constructor(dialog, fields, preferences) {
+  /** @param {HTMLDialogElement} dialog its form's controls are named like the preferences they change */
+  constructor(dialog, preferences) {
+    const form = dialog.querySelector("form");
     this.#dialog = dialog;
-    this.#fields = fields;
+    this.#fields = form.elements;
     this.#preferences = preferences;
-    for (const name of ["avatar", "language", "voice"])
-      fields[name].addEventListener("change", () => preferences.set(name, fields[name].value));
-    fields.video.checked = preferences.get("video");
-    fields.video.addEventListener("change", () => preferences.set("video", fields.video.checked));
-    fields.language.addEventListener("change", () => this.#offerVoices());
+    for (const field of this.#named()) {
+      showValue(field, preferences.get(field.name));
+      field.addEventListener("change", () => this.#take(field));
+    }
+    this.#fields.language.addEventListener("change", () => this.#offerVoices());
+    form.addEventListener("reset", (event) => {
+      event.preventDefault();
+      this.#reset();
+    });
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
 
@@ -34,6 +40,31 @@ export class Settings {
     const named = spoken.map((tag) => [tag, LANGUAGE_NAMES.of(tag)]);
     this.#fill("language", [["auto", phrase("languageAuto")], ...named]);
     this.#offerVoices();
+  }
+
+  /** Names the models; with a key of their own users may write the name of any other. */
+  offerModels(models) {
+    const [main] = models;
+    this.#fields.model.placeholder = main?.id ?? "";
+    this.#fields.model.list.replaceChildren(...models.map(({ id }) => new Option(id, id)));
+  }
+
+  #take(field) {
+    const value = fieldValue(field);
+    if (field.checkValidity()) this.#preferences.set(field.name, value);
+    else field.reportValidity();
+  }
+
+  #reset() {
+    this.#preferences.reset();
+    for (const field of this.#named()) showValue(field, this.#preferences.get(field.name));
+    // Empty stands for the first face in the list.
+    if (!this.#fields.avatar.value) this.#fields.avatar.selectedIndex = 0;
+    this.#offerVoices();
+  }
+
+  #named() {
+    return [...this.#fields].filter(({ name }) => name);
   }
 
   #offerVoices() {

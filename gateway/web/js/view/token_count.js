@@ -1,0 +1,51 @@
+/** What would be sent in, its length in tokens out: beside the composer, a moment after it changes. */
+import { countTokens } from "../api.js";
+import { language, phrase } from "../i18n/strings.js";
+
+const SETTLED_MS = 400;
+
+export class TokenCount {
+  #place;
+  #question;
+  #due = 0;
+  #asking = new AbortController();
+
+  /** @param {() => {messages: object[], model: string}} question what would be sent now, the draft included */
+  constructor(place, question) {
+    this.#place = place;
+    this.#question = question;
+  }
+
+  /** Something has changed. */
+  refresh() {
+    clearTimeout(this.#due);
+    this.#due = setTimeout(() => this.#count(), SETTLED_MS);
+  }
+
+  async #count() {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    const { signal } = this.#asking;
+    const { messages, model } = this.#question();
+    if (messages.length === 0) {
+      this.#show("");
+      return;
+    }
+    try {
+      const { prompt_tokens: count, context_tokens: most } = await countTokens(messages, model, signal);
+      this.#show(phrase(most > 0 ? "tokensOf" : "tokens", { count: number(count), most: number(most) }));
+      this.#place.classList.toggle("too-many", most > 0 && count >= most);
+    } catch {
+      // A count that cannot be had is no reason to disturb; sending will tell what is wrong.
+      if (!signal.aborted) this.#show("");
+    }
+  }
+
+  #show(text) {
+    this.#place.textContent = text;
+  }
+}
+
+function number(value) {
+  return value.toLocaleString(language);
+}
