@@ -1,4 +1,7 @@
-"""An utterance in, a recording out, made in this process by the engine that owns the voice."""
+"""An utterance in, a recording out, made in this process by the engine that owns the voice.
+
+Chinese within another language is read by the Chinese voice; what engines read wrongly is rewritten first.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,22 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
+from services.tts.english_reading import ENGLISH
+from services.tts.joining import joined
+from services.tts.mandarin_reading import MANDARIN
 from services.tts.providers import Recording, Utterance
+from services.tts.reading import Rule, reading
+from services.tts.script_runs import Run, script_runs
 from services.tts.voices import Voice
 
 log = structlog.get_logger()
+
+_RULES: dict[str, Sequence[Rule]] = {"en": ENGLISH, "zh": MANDARIN}
 
 
 class Stopped(Exception):
@@ -62,10 +73,9 @@ class EmbeddedProvider:
     async def recording(self, utterance: Utterance) -> Recording:
         """The utterance as its voice says it; cancelling stops the thread within one slice of its work."""
         stop = threading.Event()
-        engine = self._engine_of[utterance.voice.name]
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, engine.recording, utterance, stop
+                self._threads, self._spoken, utterance, stop
             )
         finally:
             stop.set()
@@ -73,6 +83,30 @@ class EmbeddedProvider:
     async def close(self) -> None:
         """Ends the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _spoken(self, utterance: Utterance, stop: threading.Event) -> Recording:
+        runs = [Run(utterance.text, chinese=False)]
+        chinese = next((voice for voice in self._voices if voice.speaks("zh")), None)
+        # The Chinese voice reads other scripts by itself.
+        if chinese is not None and not utterance.voice.speaks("zh"):
+            runs = script_runs(utterance.text)
+        parts = [
+            self._read(
+                replace(
+                    utterance, text=run.text, voice=chinese if run.chinese and chinese else utterance.voice
+                ),
+                stop,
+            )
+            for run in runs
+        ]
+        return parts[0] if len(parts) == 1 else joined(parts)
+
+    def _read(self, utterance: Utterance, stop: threading.Event) -> Recording:
+        rules = next((rules for language, rules in _RULES.items() if utterance.voice.speaks(language)), ())
+        read = reading(utterance.text, rules)
+        spoken = replace(utterance, text=read.spoken)
+        recording = self._engine_of[utterance.voice.name].recording(spoken, stop)
+        return replace(recording, words=read.written_words(recording.words))
 
     def _load(self) -> None:
         for make in self._makers:

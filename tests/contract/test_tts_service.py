@@ -17,7 +17,19 @@ from tests.fakes.tts_caller import RATE_HZ, running_tts, speech
 
 ENGLISH = "The boy was there when the sun rose, and he looked happy. It costs $5.50 in 2026!"
 MANDARIN = "你好，我叫小易。今天天气很好。"
-VOICES = [("pico-en-US", ENGLISH), ("pico-en-GB", ENGLISH), ("espeak-en", ENGLISH), ("espeak-zh", MANDARIN)]
+VOICES = [
+    ("pico-en-US", ENGLISH),
+    ("pico-en-US-male", ENGLISH),
+    ("pico-en-GB", ENGLISH),
+    ("espeak-en", ENGLISH),
+    ("espeak-zh", MANDARIN),
+]
+OTHERS = [
+    ("de-DE", "Der Junge war schon dort, als die Sonne aufging."),
+    ("es-ES", "El niño estaba allí cuando salió el sol."),
+    ("fr-FR", "Le garçon était là quand le soleil s'est levé."),
+    ("it-IT", "Il ragazzo era lì quando sorse il sole."),
+]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -64,6 +76,36 @@ async def test_words_cover_the_text_in_order_and_lie_within_the_speech(
     assert times == sorted(times)
     assert times[0] >= 0
     assert times[-1] <= spoken.finished.duration_seconds == spoken.seconds
+
+
+@pytest.mark.parametrize(("language", "text"), OTHERS)
+async def test_another_language_is_spoken_by_its_own_voice(
+    stub: tts_pb2_grpc.TtsServiceAsyncStub, language: str, text: str
+) -> None:
+    spoken = await speech(stub, text, language=language[:2])
+    assert spoken.started.voice == f"pico-{language}"
+    assert abs(loudness_lufs(spoken.waveform, RATE_HZ) + 19) < 1
+    assert [word.text for word in spoken.finished.words] == text.split()
+    assert 0.04 < spoken.seconds / len(text) < 0.12
+
+
+async def test_chinese_within_english_is_read_by_the_chinese_voice(
+    stub: tts_pb2_grpc.TtsServiceAsyncStub,
+) -> None:
+    without = await speech(stub, "They say every morning.", language="en")
+    within = await speech(stub, "They say 你好，小易 every morning.", language="en")
+    assert [word.text for word in within.finished.words] == [
+        *("They", "say", "你好，", "小", "易", "every", "morning.")
+    ]
+    assert within.seconds - without.seconds > 0.8
+    assert within.started.voice == "pico-en-US"
+
+
+async def test_english_within_chinese_is_read_too(stub: tts_pb2_grpc.TtsServiceAsyncStub) -> None:
+    spoken = await speech(stub, "我用Windows 11系统。", language="zh")
+    assert [word.text for word in spoken.finished.words] == ["我", "用", "Windows", "11", "系统。"]
+    words = {word.text: word.end_seconds - word.start_seconds for word in spoken.finished.words}
+    assert words["Windows"] > 0.25
 
 
 async def test_mandarin_takes_about_a_quarter_of_a_second_for_a_character(
@@ -118,6 +160,18 @@ async def test_nine_semitones_move_the_pitch_by_as_much(
     assert pitch_hz(high.waveform) / pitch_hz(low.waveform) == pytest.approx(2 ** (9 / 12), rel=0.15)
 
 
+async def test_the_man_speaks_at_a_man_s_pitch_and_the_woman_at_a_woman_s(
+    stub: tts_pb2_grpc.TtsServiceAsyncStub,
+) -> None:
+    text = "Mama, well are you all well now?"
+    man, woman = [
+        pitch_hz((await speech(stub, text, voice=voice)).waveform)
+        for voice in ("pico-en-US-male", "pico-en-US")
+    ]
+    assert 85 < man < 130
+    assert 150 < woman < 255
+
+
 async def test_a_long_speech_comes_in_chunks_of_whole_samples(
     stub: tts_pb2_grpc.TtsServiceAsyncStub,
 ) -> None:
@@ -143,7 +197,7 @@ async def test_markup_in_a_text_is_read_and_not_obeyed(stub: tts_pb2_grpc.TtsSer
     [
         ("", {}, FailureType.NOTHING_SPEAKABLE),
         ("… — !? 😀", {}, FailureType.NOTHING_SPEAKABLE),
-        ("你好", {"voice": "pico-en-US"}, FailureType.NOTHING_SPEAKABLE),
+        ("привет", {"voice": "pico-en-US"}, FailureType.NOTHING_SPEAKABLE),
         ("a" * 501, {}, FailureType.TOO_LONG),
         ("Hello", {"voice": "hal"}, FailureType.UNKNOWN_VOICE),
         ("Hello", {"voice": "espeak-zh", "language": "en"}, FailureType.INVALID_REQUEST),
@@ -153,6 +207,7 @@ async def test_markup_in_a_text_is_read_and_not_obeyed(stub: tts_pb2_grpc.TtsSer
         ("Hello", {"pitch_semitones": -13}, FailureType.INVALID_REQUEST),
         ("Hello", {"pitch_semitones": float("nan")}, FailureType.INVALID_REQUEST),
         ("Hello", {"pitch_semitones": 10, "voice": "espeak-en"}, FailureType.UNSUPPORTED_SETTING),
+        ("Hello", {"pitch_semitones": -10, "voice": "pico-en-US-male"}, FailureType.UNSUPPORTED_SETTING),
     ],
 )
 async def test_what_cannot_be_spoken_is_refused_by_its_own_name(
@@ -166,7 +221,7 @@ async def test_what_cannot_be_spoken_is_refused_by_its_own_name(
 async def test_an_unknown_voice_is_answered_with_the_known_ones(
     stub: tts_pb2_grpc.TtsServiceAsyncStub,
 ) -> None:
-    with pytest.raises(Failure, match="pico-en-US, pico-en-GB, espeak-en, espeak-zh"):
+    with pytest.raises(Failure, match="pico-en-US, pico-en-US-male, pico-en-GB, pico-de-DE"):
         await speech(stub, "Hello", voice="hal")
 
 
@@ -174,8 +229,10 @@ async def test_voices_are_listed_with_one_default_for_each_language(
     stub: tts_pb2_grpc.TtsServiceAsyncStub,
 ) -> None:
     voices = (await stub.ListVoices(tts_pb2.ListVoicesRequest())).voices
-    assert [voice.name for voice in voices] == [name for name, _ in VOICES]
-    assert [voice.name for voice in voices if voice.default] == ["pico-en-US", "espeak-zh"]
+    named = {name for name, _ in VOICES} | {f"pico-{language}" for language, _ in OTHERS}
+    assert {voice.name for voice in voices} == named
+    defaults = [voice.languages[0] for voice in voices if voice.default]
+    assert defaults == ["en-US", "de-DE", "es-ES", "fr-FR", "it-IT", "cmn-CN"]
     assert all(voice.title and voice.gender and voice.provider.name == "embedded" for voice in voices)
 
 

