@@ -25,6 +25,7 @@ from services.text.conversation import (
     TokenCount,
     Usage,
 )
+from services.text.llama_request import as_json, chat_request
 from services.text.llama_server import LlamaServer
 from services.text.persona import COACHED, PLAIN, Persona
 
@@ -92,18 +93,16 @@ class EmbeddedProvider:
                 "This site answers with its own small model, which takes no API key: leave the key out.",
             )
         if apology := self._persona.apology_for(conversation.messages):
-            yield ModelOpened(model=self._model, max_tokens=self._wanted_tokens(conversation))
+            yield ModelOpened(model=self._model, max_tokens=self.wanted_tokens(conversation))
             yield ModelDelta(apology)
             yield ModelFinished(reason="stop", usage=Usage())
             return
         async with self._own_turn():
             with _failing():
                 prompt, prompt_tokens = await self._fitting(conversation)
-                max_tokens = min(
-                    self._wanted_tokens(conversation), self._llama.context_tokens - prompt_tokens
-                )
+                max_tokens = min(self.wanted_tokens(conversation), self._llama.context_tokens - prompt_tokens)
                 yield ModelOpened(model=self._model, max_tokens=max_tokens)
-                request = self._request(conversation, prompt, max_tokens)
+                request = chat_request(conversation, self._persona, prompt, max_tokens)
                 async with aclosing(_parts(self._llama.chat(request))) as parts:
                     async for part in parts:
                         yield part
@@ -112,7 +111,7 @@ class EmbeddedProvider:
         """Exact: the model's own tokens, with everything it is told ahead of them."""
         self._check(model)
         with _failing():
-            tokens = await self._llama.prompt_tokens(_as_json(self._persona.before(messages)))
+            tokens = await self._llama.prompt_tokens(as_json(self._persona.before(messages)))
         return TokenCount(prompt_tokens=tokens, context_tokens=self._llama.context_tokens)
 
     async def models(self) -> Sequence[Model]:
@@ -138,18 +137,19 @@ class EmbeddedProvider:
         finally:
             self._asking -= 1
 
-    def _wanted_tokens(self, conversation: Conversation) -> int:
+    def wanted_tokens(self, conversation: Conversation) -> int:
+        """The most tokens of an answer, where the context has room for them."""
         return min(conversation.max_tokens or self._options.default_tokens, self._options.max_tokens)
 
-    async def _fitting(self, conversation: Conversation) -> tuple[list[dict[str, str]], int]:
+    async def _fitting(self, conversation: Conversation) -> tuple[list[Message], int]:
         """The prompt and its tokens, with as few of the oldest turns left out as leave room for an answer."""
         system = [message for message in conversation.messages if message.role is Role.SYSTEM]
         turns = [message for message in conversation.messages if message.role is not Role.SYSTEM]
-        room = min(self._wanted_tokens(conversation), self._options.default_tokens)
+        room = min(self.wanted_tokens(conversation), self._options.default_tokens)
         prompt_tokens = 0
         for left_out in (*range(0, len(turns), _TURNS_LEFT_OUT_AT_ONCE), len(turns) - 1):
-            prompt = _as_json(self._persona.before([*system, *turns[max(left_out, 0) :]]))
-            prompt_tokens = await self._llama.prompt_tokens(prompt)
+            prompt = self._persona.before([*system, *turns[max(left_out, 0) :]])
+            prompt_tokens = await self._llama.prompt_tokens(as_json(prompt))
             if prompt_tokens + room <= self._llama.context_tokens:
                 return prompt, prompt_tokens
         raise Failure(
@@ -157,24 +157,6 @@ class EmbeddedProvider:
             f"Even the last message alone needs {prompt_tokens} tokens, and an answer {room} more: the"
             f" language model holds {self._llama.context_tokens}.",
         )
-
-    def _request(
-        self, conversation: Conversation, prompt: list[dict[str, str]], max_tokens: int
-    ) -> dict[str, Any]:
-        temperature = conversation.temperature
-        return {
-            "messages": prompt,
-            "max_tokens": max_tokens,
-            "temperature": self._persona.temperature if temperature is None else temperature,
-            "repeat_penalty": self._persona.repeat_penalty,
-            "presence_penalty": conversation.presence_penalty or 0,
-            "frequency_penalty": conversation.frequency_penalty or 0,
-            "stop": list(conversation.stop),
-            # A word has other tokens at a text's beginning than after a space.
-            "logit_bias": [
-                [form, bias] for word, bias in conversation.logit_bias.items() for form in (word, f" {word}")
-            ],
-        }
 
 
 def installed_model() -> Path:
@@ -229,7 +211,3 @@ def _broken() -> Failure:
     return Failure(
         FailureType.UPSTREAM_UNAVAILABLE, "The language model broke off. Try again.", retry_after_seconds=1
     )
-
-
-def _as_json(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"role": str(message.role), "content": message.content} for message in messages]
