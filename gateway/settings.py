@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, Field, NonNegativeInt, field_validator, model_validator
+from pydantic import AliasChoices, Field, NonNegativeInt, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 from visavis.rpc.settings import TlsSettings
 
+from gateway.callers import ApiKeys, api_keys
 from gateway.visitors import is_loopback
 
 WEB_FOLDER = Path(__file__).parent / "web"
@@ -22,9 +23,14 @@ class GatewaySettings(TlsSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535, validation_alias=AliasChoices("GATEWAY_PORT", "PORT"))
-    # There are no keys yet: listening for strangers has to be said in so many words.
+    # Who may ask: lines of `name sha256-of-the-key [running=4] [per_minute=60]`, from both places. With none,
+    # everybody may, and listening for strangers has to be said in so many words.
+    api_keys: str = Field(default="", repr=False)
+    api_keys_file: Path | None = None
     allow_open: bool = False
-    # Other sites whose pages may open sockets here, each like https://face.example.
+    # Signs the addresses of a reply's parts; all replicas share it. Empty: a new one at every start.
+    signing_key: SecretStr = SecretStr("")
+    # Other sites whose pages may use this gateway, each like https://face.example.
     origins: frozenset[str] = frozenset()
     metrics_port: int = Field(default=0, ge=0, le=65535)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
@@ -82,9 +88,25 @@ class GatewaySettings(TlsSettings):
 
     @model_validator(mode="after")
     def _loopback_or_said_so(self) -> Self:
-        if not self.allow_open and not is_loopback(self.host):
-            raise ValueError(
-                f"host {self.host} can be reached from other machines and nobody needs a key to use this "
-                "gateway; listen on 127.0.0.1, or set GATEWAY_ALLOW_OPEN=true if that is what you want"
-            )
-        return self
+        if not self.needs_no_key or self.allow_open or is_loopback(self.host):
+            return self
+        raise ValueError(
+            f"host {self.host} can be reached from other machines and nobody needs a key to use this "
+            "gateway; set GATEWAY_API_KEYS or GATEWAY_API_KEYS_FILE, listen on 127.0.0.1, or set "
+            "GATEWAY_ALLOW_OPEN=true if that is what you want"
+        )
+
+    @property
+    def needs_no_key(self) -> bool:
+        """Everybody may ask."""
+        return not self.keys()
+
+    def keys(self) -> ApiKeys:
+        """Who may ask. Raises ValueError."""
+        return api_keys(self.api_keys + "\n" + self._file_of_keys())
+
+    def _file_of_keys(self) -> str:
+        try:
+            return "" if self.api_keys_file is None else self.api_keys_file.read_text()
+        except OSError as error:
+            raise ValueError(f"api_keys_file cannot be read: {error.strerror}") from None

@@ -27,7 +27,7 @@ def refused_socket(headers: Mapping[str, str], origins: Collection[str]) -> str 
     return "Pages of other sites may not open sockets here; GATEWAY_ORIGINS lists those that may."
 
 
-def refused_visit(method: str, headers: Mapping[str, str]) -> str | None:
+def refused_visit(method: str, headers: Mapping[str, str], origins: Collection[str]) -> str | None:
     """Why a request to an open gateway on loopback is refused, or None.
 
     Any page in the user's browser can reach loopback: under a name of its own that it points here (the Host
@@ -40,6 +40,7 @@ def refused_visit(method: str, headers: Mapping[str, str]) -> str | None:
             f"This gateway answers on this machine only, not as {name[:80]!r}. "
             "Set GATEWAY_ALLOW_OPEN=true if others may use it without a key."
         )
-    if method in _CHANGING and headers.get("sec-fetch-site") == "cross-site":
+    foreign = headers.get("sec-fetch-site") == "cross-site" and headers.get("origin") not in origins
+    if method in _CHANGING and foreign:
         return "Pages of other sites may not use this gateway."
     return None

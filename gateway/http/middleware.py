@@ -46,6 +46,8 @@ class GuardedRequests:
     def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
         self._app = app
         self._settings = settings
+        # A key keeps other sites' pages out: their scripts do not have it, and browsers do not send it along.
+        self._open_on_loopback = settings.needs_no_key and not settings.allow_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -66,10 +68,12 @@ class GuardedRequests:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                _guard(message)
+                _guard(message, shared=bool(settings.origins))
             await send(message)
 
-        refused = None if settings.allow_open else refused_visit(scope["method"], headers)
+        refused = None
+        if self._open_on_loopback:
+            refused = refused_visit(scope["method"], headers, settings.origins)
         if refused is not None:
             await _forbidden(refused)(scope, receive, send_guarded)
             return
@@ -86,8 +90,9 @@ class GuardedRequests:
     async def _guard_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         enter_trace(headers.get(TRACEPARENT, ""))
-        refused = None if self._settings.allow_open else refused_visit("GET", headers)
-        refused = refused or refused_socket(headers, self._settings.origins)
+        refused = refused_socket(headers, self._settings.origins)
+        if self._open_on_loopback:
+            refused = refused or refused_visit("GET", headers, self._settings.origins)
         if refused is not None:
             await _forbidden(refused)(scope, receive, send)
             return
@@ -133,8 +138,11 @@ def _forbidden(detail: str) -> JSONResponse:
     )
 
 
-def _guard(message: Message) -> None:
+def _guard(message: Message, *, shared: bool) -> None:
     headers = MutableHeaders(scope=message)
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
+    if shared:
+        # Pages of listed sites show our videos; what they may read, CORS says.
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     headers["X-Trace-Id"] = current_trace_id()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 
+from gateway.callers import Caller
 from gateway.http.bodies import ReplyBody
 from gateway.http.state import Gateway
 from gateway.problems import RequestRefused
 from gateway.reply.event_log import UnknownReply
-from gateway.reply.ledger import ANONYMOUS
 from gateway.reply.orders import Order
 from gateway.reply.repeats import KeyReused, Repeatable
 from gateway.requests import check_lengths, check_sources
@@ -16,7 +16,7 @@ from gateway.tracing import current_traceparent
 
 
 async def ordered_reply(
-    gateway: Gateway, body: ReplyBody, caller_key: str, idempotency_key: str
+    gateway: Gateway, body: ReplyBody, caller: Caller, llm_key: str, idempotency_key: str
 ) -> tuple[str, bool]:
     """Starts a reply, unless the key's reply is still kept; its id, and whether it was there before.
 
@@ -24,13 +24,14 @@ async def ordered_reply(
     """
 
     async def make() -> str:
-        order = await _order(gateway, body, caller_key)
+        await gateway.rates.count(caller)
+        order = await _order(gateway, body, caller, llm_key)
         await gateway.running.start(order)
         return order.reply_id
 
     if not idempotency_key:
         return await make(), False
-    asked = Repeatable(ANONYMOUS, idempotency_key, body.digest())
+    asked = Repeatable(caller.name, idempotency_key, body.digest())
     while True:
         try:
             reply_id, repeated = await gateway.repeats.once(asked, make)
@@ -45,14 +46,14 @@ async def ordered_reply(
         await gateway.repeats.forget(asked, reply_id)
 
 
-async def _order(gateway: Gateway, body: ReplyBody, caller_key: str) -> Order:
+async def _order(gateway: Gateway, body: ReplyBody, caller: Caller, llm_key: str) -> Order:
     settings = gateway.settings
     uploaded = body.pieces is not None
     check_sources(body.request, uploaded=uploaded)
     check_lengths(body.request, settings.max_messages, settings.max_characters, settings.max_say_characters)
-    gateway.running.check_room()
+    gateway.running.check_room(caller)
     if not uploaded:
-        await gateway.admission.check(body.request, own_key=bool(caller_key))
+        await gateway.admission.check(body.request, own_key=bool(llm_key))
     avatar_id = await gateway.admission.avatar_id(body.request)
     return Order(
         reply_id=secrets.token_hex(16),
@@ -60,7 +61,8 @@ async def _order(gateway: Gateway, body: ReplyBody, caller_key: str) -> Order:
         avatar_id=avatar_id,
         model=await gateway.admission.model(body.request),
         traceparent=current_traceparent(),
-        caller_key=caller_key,
+        caller=caller,
+        caller_key=llm_key,
         pieces=body.pieces,
     )
 

@@ -14,8 +14,10 @@ from visavis.rpc.channel import open_channel
 
 from gateway.admission import Admission
 from gateway.catalogue import Catalogue
+from gateway.http.signing import Signatures
 from gateway.media.store import MediaStore, media_store
 from gateway.problems import RequestRefused
+from gateway.rates import MemoryRates, Rates
 from gateway.reply.estimates import Estimates
 from gateway.reply.event_log import EventLog, MemoryEventLog, UnknownReply
 from gateway.reply.ledger import Ledger, MemoryLedger
@@ -45,6 +47,8 @@ class Gateway:
     admission: Admission
     ledger: Ledger
     repeats: Repeats
+    rates: Rates
+    signatures: Signatures
     text: TextStage
     channels: dict[str, grpc.aio.Channel]
 
@@ -68,7 +72,7 @@ def gateway_of(request: HTTPConnection) -> Gateway:
 
 
 @asynccontextmanager
-async def opened(settings: GatewaySettings) -> AsyncIterator[Gateway]:
+async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIterator[Gateway]:
     """Opens channels and stores; whatever still runs at the end is ended as interrupted."""
     async with AsyncExitStack() as stack:
         targets = {
@@ -100,6 +104,8 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             admission=Admission(catalogue, text),
             ledger=ledger,
             repeats=MemoryRepeats(settings.max_kept_replies, settings.keep_seconds),
+            rates=MemoryRates(),
+            signatures=signatures,
             text=text,
             channels=channels,
         )

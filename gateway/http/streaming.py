@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
-from gateway.reply.event_log import EventLog, followed
+from gateway.http.state import Gateway
+from gateway.reply.event_log import followed
 from gateway.reply.events import LoggedEvent
 
 # Proxies must hand every event on at once.
@@ -24,20 +26,29 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-def sse_response(
-    log: EventLog, reply_id: str, after: int, ping_seconds: float, headers: dict[str, str]
-) -> EventStream:
+def sse_response(gateway: Gateway, reply_id: str, after: int, headers: dict[str, str]) -> EventStream:
     """The events after `after` as text/event-stream; ends after the terminal one."""
-    content = _sse(log, reply_id, after, ping_seconds)
-    return EventStream(content, headers=HEADERS | headers)
+    return EventStream(_sse(gateway, reply_id, after), headers=HEADERS | headers)
 
 
 def ndjson_response(
-    log: EventLog, reply_id: str, after: int, ping_seconds: float, headers: dict[str, str]
+    gateway: Gateway, reply_id: str, after: int, headers: dict[str, str]
 ) -> StreamingResponse:
     """The same events, one JSON object {id, event, data} per line; blank lines keep the connection alive."""
-    content = _ndjson(log, reply_id, after, ping_seconds)
+    content = _ndjson(gateway, reply_id, after)
     return StreamingResponse(content, media_type=NDJSON, headers=HEADERS | headers)
+
+
+async def told_events(
+    gateway: Gateway, reply_id: str, after: int
+) -> AsyncGenerator[LoggedEvent | None, None]:
+    """The events after `after` as clients get them, addresses signed; None when it is time for a ping."""
+    async with aclosing(followed(gateway.log, reply_id, after, gateway.settings.ping_seconds)) as events:
+        async for event in events:
+            if event is None:
+                yield None
+            else:
+                yield replace(event, data=gateway.signatures.signed(reply_id, event.data))
 
 
 def event_line(event: LoggedEvent) -> str:
@@ -45,9 +56,9 @@ def event_line(event: LoggedEvent) -> str:
     return _json({"id": event.id, "event": event.type, "data": event.data})
 
 
-async def _sse(log: EventLog, reply_id: str, after: int, ping_seconds: float) -> AsyncGenerator[bytes, None]:
+async def _sse(gateway: Gateway, reply_id: str, after: int) -> AsyncGenerator[bytes, None]:
     yield format_sse_event(retry=_RETRY_MILLISECONDS)
-    async with aclosing(followed(log, reply_id, after, ping_seconds)) as events:
+    async with aclosing(told_events(gateway, reply_id, after)) as events:
         async for event in events:
             yield KEEPALIVE_COMMENT if event is None else _sse_event(event)
 
@@ -56,15 +67,10 @@ def _sse_event(event: LoggedEvent) -> bytes:
     return format_sse_event(id=str(event.id), event=event.type, data_str=_json(event.data))
 
 
-async def _ndjson(
-    log: EventLog, reply_id: str, after: int, ping_seconds: float
-) -> AsyncGenerator[bytes, None]:
-    async with aclosing(followed(log, reply_id, after, ping_seconds)) as events:
+async def _ndjson(gateway: Gateway, reply_id: str, after: int) -> AsyncGenerator[bytes, None]:
+    async with aclosing(told_events(gateway, reply_id, after)) as events:
         async for event in events:
-            if event is None:
-                yield b"\n"
-            else:
-                yield event_line(event).encode() + b"\n"
+            yield b"\n" if event is None else event_line(event).encode() + b"\n"
 
 
 def _json(content: object) -> str:

@@ -10,8 +10,8 @@ from gateway.reply.events import FragmentEvent
 TARGET_SECONDS = 2
 
 
-def playlist(fragments: Sequence[FragmentEvent], *, ended: bool) -> str:
-    """An EVENT playlist of CMAF fragments; addresses are relative to the reply's own."""
+def playlist(fragments: Sequence[FragmentEvent], *, ended: bool, query: str = "") -> str:
+    """An EVENT playlist of CMAF fragments; addresses are relative to the reply's own, `query` behind each."""
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
@@ -21,10 +21,10 @@ def playlist(fragments: Sequence[FragmentEvent], *, ended: bool) -> str:
         "#EXT-X-INDEPENDENT-SEGMENTS",
         # Players would else join a growing playlist at its end.
         "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES",
-        '#EXT-X-MAP:URI="init.mp4"',
+        f'#EXT-X-MAP:URI="init.mp4{query}"',
     ]
     for fragment in fragments:
-        lines += [f"#EXTINF:{fragment.duration_seconds:.3f},", f"{fragment.index}.m4s"]
+        lines += [f"#EXTINF:{fragment.duration_seconds:.3f},", f"{fragment.index}.m4s{query}"]
     if ended:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"

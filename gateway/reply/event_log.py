@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gateway.callers import ANONYMOUS
 from gateway.reply.events import Event, LoggedEvent
 
 
@@ -26,8 +27,11 @@ class LogFull(Exception):
 class EventLog(Protocol):
     """One append-only log per reply. Reading never slows the writer or another reader."""
 
-    async def open(self, reply_id: str) -> None:
-        """Starts an empty log."""
+    async def open(self, reply_id: str, owner: str = ANONYMOUS) -> None:
+        """Starts an empty log of a reply that this caller asked for."""
+
+    async def owner(self, reply_id: str) -> str:
+        """The caller who asked for the reply. Raises UnknownReply."""
 
     async def append(self, reply_id: str, event: Event) -> LoggedEvent:
         """Adds an event. Raises UnknownReply, LogEnded or LogFull."""
@@ -47,6 +51,7 @@ class EventLog(Protocol):
 
 @dataclass(slots=True)
 class _Log:
+    owner: str
     events: list[LoggedEvent] = field(default_factory=list)
     # Set and replaced at every append: each waiting reader wakes once, none is queued for.
     grown: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,13 +71,17 @@ class MemoryEventLog:
         self._max_replies = max_replies
         self._logs: dict[str, _Log] = {}
 
-    async def open(self, reply_id: str) -> None:
-        """Starts an empty log."""
+    async def open(self, reply_id: str, owner: str = ANONYMOUS) -> None:
+        """Starts an empty log of a reply that this caller asked for."""
         if len(self._logs) >= self._max_replies:
             ended = (known for known, log in self._logs.items() if log.ended_at is not None)
             if (oldest := next(ended, None)) is not None:
                 await self.remove(oldest)
-        self._logs[reply_id] = _Log()
+        self._logs[reply_id] = _Log(owner)
+
+    async def owner(self, reply_id: str) -> str:
+        """The caller who asked for the reply. Raises UnknownReply."""
+        return self._log(reply_id).owner
 
     async def append(self, reply_id: str, event: Event) -> LoggedEvent:
         """Adds an event. Raises UnknownReply, LogEnded or LogFull."""

@@ -9,10 +9,10 @@ from typing import Literal, Protocol, TypeAlias
 
 from visavis.rpc.failures import Failure, FailureType
 
+from gateway.callers import ANONYMOUS
 from gateway.reply.events import Usage
 
 KeyKind: TypeAlias = Literal["site", "caller"]
-ANONYMOUS = "anonymous"
 # Stands for every model that has no budget of its own.
 ANY_MODEL = "*"
 # Beyond it, further models are counted together.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.reply.ledger import ANONYMOUS, Account
+from gateway.callers import NOBODY_IN_PARTICULAR, Caller
+from gateway.reply.ledger import Account
 from gateway.requests import ReplyRequest
 from gateway.stages.speech import Manner
 from gateway.stages.text import Conversation
@@ -23,7 +24,7 @@ class Order:
     traceparent: str
     caller_key: str = field(default="", repr=False)
     pieces: Sequence[bytes] | None = field(default=None, repr=False)
-    caller: str = ANONYMOUS
+    caller: Caller = NOBODY_IN_PARTICULAR
 
     @property
     def source(self) -> Conversation | str:
@@ -47,7 +48,7 @@ class Order:
     def account(self) -> Account:
         """Who pays."""
         model = "" if self.request.messages is None else self.model
-        return Account(self.caller, "caller" if self.caller_key else "site", model)
+        return Account(self.caller.name, "caller" if self.caller_key else "site", model)
 
     @property
     def manner(self) -> Manner:

@@ -11,6 +11,7 @@ import structlog
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.telemetry import trace_id_of
 
+from gateway.callers import Caller
 from gateway.problems import problem_of
 from gateway.reply import metrics
 from gateway.reply.costs import most_tokens
@@ -32,6 +33,7 @@ _BUSY_RETRY_SECONDS = 5.0
 
 @dataclass(slots=True)
 class _Running:
+    caller: str
     # Makes the reply; may be cancelled at any time.
     work: asyncio.Task[None]
     # Sees to its end; never cancelled, so that there always is one.
@@ -47,22 +49,29 @@ class RunningReplies:
         self._shop = workshop
         self._running: dict[str, _Running] = {}
         # Accepted, but their task does not run yet: they take room too.
-        self._starting: set[str] = set()
+        self._starting: dict[str, str] = {}
         self.draining = False
 
     def __contains__(self, reply_id: str) -> bool:
         return reply_id in self._running
 
-    def check_room(self) -> None:
-        """Raises Failure where no more replies are taken."""
+    def check_room(self, caller: Caller) -> None:
+        """Raises Failure where no more replies are taken, from anyone or from this caller."""
         if self.draining:
             raise Failure(
                 FailureType.STAGE_UNAVAILABLE,
                 "This gateway is shutting down. Try again in a moment.",
                 retry_after_seconds=2,
             )
+        callers = [running.caller for running in self._running.values()] + list(self._starting.values())
+        if callers.count(caller.name) >= caller.running:
+            raise Failure(
+                FailureType.RATE_LIMITED,
+                f"{caller.running:g} of your replies are being made already. Try again in a moment.",
+                retry_after_seconds=_BUSY_RETRY_SECONDS,
+            )
         bound = self._shop.settings.max_running_replies
-        if len(self._running) + len(self._starting) >= bound:
+        if len(callers) >= bound:
             raise Failure(
                 FailureType.BUSY,
                 f"{bound} replies are being made already. Try again in a moment.",
@@ -74,13 +83,13 @@ class RunningReplies:
 
         Raises Failure where there is no room, or the day's budget does not allow it.
         """
-        self.check_room()
-        self._starting.add(order.reply_id)
+        self.check_room(order.caller)
+        self._starting[order.reply_id] = order.caller.name
         try:
             tokens = most_tokens(order, self._shop.estimates)
             return await self._begin(order, await self._shop.ledger.reserve(order.account, tokens))
         finally:
-            self._starting.discard(order.reply_id)
+            del self._starting[order.reply_id]
 
     async def _begin(self, order: Order, reservation: Reservation) -> Accepted:
         started = asyncio.get_running_loop().time()
@@ -98,7 +107,7 @@ class RunningReplies:
         )
         journal = Journal(order.reply_id, self._shop.log, progress, started)
         try:
-            await self._shop.log.open(order.reply_id)
+            await self._shop.log.open(order.reply_id, order.caller.name)
             await journal.write(accepted)
         except BaseException:
             await self._shop.ledger.settle(reservation, journal.used())
@@ -136,7 +145,7 @@ class RunningReplies:
         )
         work = asyncio.create_task(make_reply(order, self._shop, journal, call))
         watch = asyncio.create_task(self._watched(order, reservation, work, journal, call))
-        self._running[order.reply_id] = _Running(work, watch)
+        self._running[order.reply_id] = _Running(order.caller.name, work, watch)
         metrics.RUNNING.inc()
 
     async def _watched(

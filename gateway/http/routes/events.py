@@ -11,9 +11,8 @@ from fastapi.responses import Response
 
 from gateway.http.problem_responses import refusal_response
 from gateway.http.state import Gateway, gateway_of
-from gateway.http.streaming import NDJSON, EventStream, event_line, ndjson_response, sse_response
+from gateway.http.streaming import NDJSON, EventStream, event_line, ndjson_response, sse_response, told_events
 from gateway.problems import RequestRefused
-from gateway.reply.event_log import followed
 from gateway.reply.events import AnyEvent
 
 router = APIRouter(prefix="/v1/replies", tags=["events"])
@@ -42,7 +41,7 @@ async def events_of_reply(
     if await _all_heard(gateway, reply_id, after):
         return Response(status_code=204)
     respond = ndjson_response if NDJSON in accept else sse_response
-    return respond(gateway.log, reply_id, after, gateway.settings.ping_seconds, {})
+    return respond(gateway, reply_id, after, {})
 
 
 @router.websocket("/{reply_id}/socket")
@@ -72,7 +71,7 @@ async def socket_of_reply(websocket: WebSocket, reply_id: str, gateway: Served, 
 async def _told(websocket: WebSocket, gateway: Gateway, reply_id: str, after: int) -> None:
     """Sends at the reader's own pace: `send_text` waits while the connection's buffer is full."""
     with suppress(WebSocketDisconnect):
-        async with aclosing(followed(gateway.log, reply_id, after)) as events:
+        async with aclosing(told_events(gateway, reply_id, after)) as events:
             async for event in events:
                 if event is not None:
                     await websocket.send_text(event_line(event))

@@ -65,7 +65,7 @@ async def hls_playlist(reply_id: str, gateway: Served) -> Response:
     fragments = [FragmentEvent.model_validate(event.data) for event in events if event.type == "fragment"]
     if not fragments:
         raise _not_there("There is no video of this reply (yet).")
-    text = playlist(fragments, ended=events[-1].terminal)
+    text = playlist(fragments, ended=events[-1].terminal, query=gateway.signatures.query(reply_id))
     return Response(text, media_type="application/vnd.apple.mpegurl", headers={"Cache-Control": "no-store"})
 
 

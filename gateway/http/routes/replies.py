@@ -9,7 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 from fastapi.responses import JSONResponse, Response
 
+from gateway.callers import Caller
 from gateway.http.bodies import ReplyBody, reply_body
+from gateway.http.entrance import caller_of
 from gateway.http.ordering import ordered_reply
 from gateway.http.problem_responses import problem_response
 from gateway.http.state import Gateway, gateway_of, unknown_reply
@@ -46,6 +48,7 @@ _POST_DOCUMENTATION: dict[str, Any] = {
 async def ask_for_reply(
     gateway: Annotated[Gateway, Depends(gateway_of)],
     body: Annotated[ReplyBody, Depends(reply_body)],
+    caller: Annotated[Caller, Depends(caller_of)],
     *,
     accept: Annotated[str, Header()] = "",
     prefer: Annotated[str, Header()] = "",
@@ -56,13 +59,12 @@ async def ask_for_reply(
 
     Sent again with the same Idempotency-Key and body, it answers with the same reply; nothing is paid twice.
     """
-    reply_id, repeated = await ordered_reply(gateway, body, x_llm_api_key, idempotency_key)
+    reply_id, repeated = await ordered_reply(gateway, body, caller, x_llm_api_key, idempotency_key)
     headers = {"Location": reply_url(reply_id)} | ({"Idempotent-Replayed": "true"} if repeated else {})
-    ping_seconds = gateway.settings.ping_seconds
     if "text/event-stream" in accept:
-        return sse_response(gateway.log, reply_id, 0, ping_seconds, headers)
+        return sse_response(gateway, reply_id, 0, headers)
     if NDJSON in accept:
-        return ndjson_response(gateway.log, reply_id, 0, ping_seconds, headers)
+        return ndjson_response(gateway, reply_id, 0, headers)
     wait = _WAIT.search(prefer)
     if wait is not None:
         return await _waited(gateway, reply_id, int(wait[1]), headers)
@@ -114,4 +116,5 @@ async def _answer(gateway: Gateway, reply_id: str, status: int, headers: dict[st
     except UnknownReply:
         raise unknown_reply() from None
     reply = snapshot(reply_id, events)
-    return JSONResponse(reply.model_dump(mode="json"), status_code=status, headers=headers)
+    content = gateway.signatures.signed(reply_id, reply.model_dump(mode="json"))
+    return JSONResponse(content, status_code=status, headers=headers)

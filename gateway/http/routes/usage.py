@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
+from gateway.callers import Caller
+from gateway.http.entrance import caller_of
 from gateway.http.state import Gateway, gateway_of
 from gateway.reply.events import Usage
-from gateway.reply.ledger import ANONYMOUS, KeyKind
+from gateway.reply.ledger import KeyKind
 
 router = APIRouter(prefix="/v1", tags=["usage"])
 
@@ -44,11 +46,15 @@ class UsageReport(BaseModel):
 
 
 @router.get("/usage")
-async def usage(response: Response, gateway: Annotated[Gateway, Depends(gateway_of)]) -> UsageReport:
+async def usage(
+    response: Response,
+    gateway: Annotated[Gateway, Depends(gateway_of)],
+    caller: Annotated[Caller, Depends(caller_of)],
+) -> UsageReport:
     """What the caller's replies have cost."""
     response.headers["Cache-Control"] = "no-store"
     return UsageReport(
-        caller=ANONYMOUS,
+        caller=caller.name,
         budgets_reset_at=gateway.ledger.resets_at(),
         budgets=[
             BudgetItem(
@@ -62,6 +68,6 @@ async def usage(response: Response, gateway: Annotated[Gateway, Depends(gateway_
         ],
         totals=[
             UsageItem(key=row.account.key, model=row.account.model, replies=row.replies, usage=row.usage)
-            for row in await gateway.ledger.totals(ANONYMOUS)
+            for row in await gateway.ledger.totals(caller.name)
         ],
     )
