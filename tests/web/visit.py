@@ -33,8 +33,7 @@ class Visit:
         """Asks, waits until the reply is complete, and lets the face fall silent; the reply's URL."""
         async with self.page.expect_response("**/v1/replies") as answer:
             await self.write(text)
-        await expect(self.page.get_by_role("progressbar")).to_be_visible()
-        await expect(self.page.get_by_role("progressbar")).to_be_hidden()
+        await expect(self.page.locator(".message.assistant").last.locator(".actions")).to_be_visible()
         await self.page.keyboard.press("Escape")
         await self.becomes("idle")
         return str((await (await answer.value).json())["url"])

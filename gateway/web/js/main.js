@@ -12,6 +12,7 @@ import { Session } from "./session.js";
 import { Composer } from "./view/composer.js";
 import { HistoryBox } from "./view/history.js";
 import { drawIcon } from "./view/icon.js";
+import { wordsOf } from "./view/markdown.js";
 import { noticeOf } from "./view/notice.js";
 import { Progress } from "./view/progress.js";
 import { saveTranscript } from "./view/saving.js";
@@ -34,7 +35,7 @@ const progress = new Progress({
   stage: at("progress-stage"),
   seconds: at("progress-seconds"),
 });
-const announce = (text) => (at("announcer").textContent = text);
+const announce = (text) => (at("announcer").textContent = wordsOf(text));
 const session = new Session({ conversation, preferences, face, captions, progress, announce });
 const composer = new Composer(
   { form: at("composer"), field: at("message"), send: at("send"), stop: at("stop") },

@@ -12,9 +12,9 @@ export class MessageActions {
   /** @param {{onInclude, onEdit, onReplay}} wishes each called with the message, once the user wants it */
   constructor(message, { onInclude, onEdit, onReplay }) {
     this.element = make("div", "actions");
-    this.element.append(this.#inclusion(message, onInclude));
+    const inclusion = this.#inclusion(message, onInclude);
     if (message.role === "user") {
-      this.element.append(iconButton("edit", phrase("edit"), () => onEdit(message)));
+      this.element.append(inclusion, iconButton("edit", phrase("edit"), () => onEdit(message)));
       return;
     }
     this.#replay = iconButton("replay", phrase("replay"), () => onReplay(message));
@@ -22,7 +22,7 @@ export class MessageActions {
     this.#download.title = phrase("downloadVideo");
     this.#download.setAttribute("aria-label", phrase("downloadVideo"));
     this.#download.append(icon("download"));
-    this.element.append(copyButton(() => message.text), this.#replay, this.#download);
+    this.element.append(copyButton(() => message.text), this.#replay, this.#download, inclusion);
   }
 
   show({ status, included, reply, id }) {

@@ -10,12 +10,12 @@ import { make } from "./make.js";
 
 const SAFE_ADDRESS = /^(https?:|mailto:)/i;
 /** The page's own headings are the first two levels. */
-const HEADINGS_BELOW = 2;
+const FIRST_LEVEL = 3;
 
 const BLOCKS = {
   paragraph: ({ tokens }) => filled("p", tokens),
   text: (token) => filled("span", token.tokens ?? [token]),
-  heading: ({ depth, tokens }) => filled(`h${Math.min(6, depth + HEADINGS_BELOW)}`, tokens),
+  heading: ({ level = FIRST_LEVEL, tokens }) => filled(`h${Math.min(6, level)}`, tokens),
   blockquote: ({ tokens }) => withBlocks("blockquote", tokens),
   hr: () => make("hr"),
   list: listNode,
@@ -38,7 +38,15 @@ const SPANS = {
 
 /** The text's top-level blocks, in order; `raw` tells whether one has changed. */
 export function blocks(text) {
-  return lexer(text, { gfm: true, breaks: true }).filter(({ type }) => type !== "space" && type !== "def");
+  const tokens = lexer(text, { gfm: true, breaks: true }).filter(({ type }) => type !== "space" && type !== "def");
+  const top = Math.min(...tokens.map(({ depth }) => depth ?? Infinity));
+  // Whatever depth a reply begins with, no level is left out: readers by ear jump from heading to heading.
+  return tokens.map((token) => ("depth" in token ? { ...token, level: token.depth - top + FIRST_LEVEL } : token));
+}
+
+/** The words alone, for those who listen. */
+export function wordsOf(text) {
+  return blocks(text).map((block) => blockNode(block).textContent).join("\n");
 }
 
 /** One block as an element. */
