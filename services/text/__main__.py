@@ -56,7 +56,13 @@ def chosen_provider(settings: TextSettings) -> Provider:
                 retries=settings.openai_retries,
             )
         )
-    from services.text.embedded_provider import EmbeddedOptions, EmbeddedProvider
+    try:
+        from services.text.embedded_provider import EmbeddedOptions, EmbeddedProvider
+    except ImportError as error:
+        raise SystemExit(
+            f"The embedded language model cannot run here: {error}. On Debian and Ubuntu, "
+            "sudo apt-get install libgomp1 gives what it needs; or set OPENAI_API_KEY."
+        ) from None
 
     return EmbeddedProvider(
         EmbeddedOptions(
