@@ -8,11 +8,13 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from services.lipsync.cancellation import Cancellation
 from services.lipsync.compositor import Compositor
 from services.lipsync.fragments import Size
 from services.lipsync.manifests import (
@@ -24,20 +26,26 @@ from services.lipsync.manifests import (
 )
 from services.lipsync.pose import CONTROLS
 from services.lipsync.sessions import Graph
+from services.lipsync.warped_mouth import CONTRACT as WARP_CONTRACT
+from services.lipsync.warped_mouth import WarpedMouth
 
 MANIFEST = "manifest.json"
 
 
+class Speak(Protocol):
+    """Draws an avatar's mouth."""
+
+    def run(self, batch: NDArray[np.float32], cancellation: Cancellation) -> NDArray[np.float32]:
+        """Mouths (N, 3, S, S), RGB in 0..1, of poses (N, 7). Raises Cancelled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Avatar:
-    """`hash` is the sha256 of the manifest, which holds those of all other files: it names the content.
-
-    `speak`: poses (N, 7) to mouths (N, 3, S, S), RGB in 0..1.
-    """
+    """`hash` is the sha256 of the manifest, which holds those of all other files: it names the content."""
 
     manifest: AvatarManifest
     hash: str
-    speak: Graph
+    speak: Speak
     compositor: Compositor
 
     @property
@@ -119,18 +127,26 @@ def zip_bundle(data: bytes, max_bytes: int) -> AvatarBundle:
 
 
 def load_avatar(bundle: AvatarBundle, providers: Sequence[str]) -> Avatar:
-    """Decodes the loop and loads the graph; `providers` are onnxruntime's names. Takes part of a second.
+    """Decodes the loop and loads the mouth; `providers` are onnxruntime's names. Takes part of a second.
 
     Raises:
         ModelError: a file is missing, damaged, or not what the manifest says.
     """
     manifest = bundle.manifest
     where = f"Avatar {manifest.id}"
-    speak = Graph(bundle.file(manifest.files.speak), providers, f"{where}: {manifest.files.speak.path}")
-    size = manifest.mouth.size_px
-    speak.check_contract(("pose", (len(CONTROLS),)), ("mouth", (3, size, size)))
+    speak = _speak(bundle, providers, where)
     frames = _loop(bundle.file(manifest.files.loop), manifest, where)
     return Avatar(manifest, bundle.hash, speak, Compositor(manifest.mouth, frames))
+
+
+def _speak(bundle: AvatarBundle, providers: Sequence[str], where: str) -> Speak:
+    file, mouth = bundle.manifest.files.speak, bundle.manifest.mouth
+    data, place = bundle.file(file), f"{where}: {file.path}"
+    if mouth.contract == WARP_CONTRACT:
+        return WarpedMouth(data, mouth.size_px, place)
+    graph = Graph(data, providers, place)
+    graph.check_contract(("pose", (len(CONTROLS),)), ("mouth", (3, mouth.size_px, mouth.size_px)))
+    return graph
 
 
 def _loop(data: bytes, manifest: AvatarManifest, where: str) -> NDArray[np.uint8]:

@@ -107,6 +107,10 @@ class Gallery:
                 raise _invalid("The avatar bundle does not have the byte_count announced.")
             return await self._in_thread(partial(self._put, bytes(data), avatar_hash))
 
+    async def take(self, data: bytes) -> Avatar:
+        """Loads a bundle, a zip of its folder, that this worker has made itself."""
+        return await self._in_thread(lambda: self._load(zip_bundle(data, self._max_bundle_bytes)))
+
     async def file(self, avatar_id: str, name: ShownFile) -> bytes:
         """The poster (JPEG) or the idle loop (MP4) of a shipped avatar.
 

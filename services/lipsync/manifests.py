@@ -18,7 +18,7 @@ POSE_CONTRACT = "pose/1"
 # A loaded loop stays in memory: 27 s of 512x512.
 LARGEST_LOOP_BYTES = 256 << 20
 
-Manifest = TypeVar("Manifest", "NetworkManifest", "AvatarManifest")
+Manifest = TypeVar("Manifest", bound=BaseModel)
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -97,6 +97,8 @@ class NetworkManifest(_Part):
     controls: tuple[str, ...]
     smoothing: tuple[float, ...]
     closure: Closure
+    # The same for the one frame of five with the most pressed, or bitten, lips; without it, it is like any other.
+    contact_peak: Closure | None = None
     files: NetworkFiles
     licence: str
     source: str = ""
@@ -113,12 +115,20 @@ class NetworkManifest(_Part):
 
 
 class Mouth(_Part):
-    """The crop that `speak` draws and where it lies on each frame of the loop."""
+    """The crop that `speak` draws and where it lies on each frame of the loop.
 
-    contract: Literal["pose/1"]
+    `speak` takes poses: it is a graph (pose/1) or what a photo is warped with (warp/1, `warped_mouth.py`).
+    """
+
+    contract: Literal["pose/1", "warp/1"]
     size_px: int = Field(ge=16, le=512, multiple_of=16)
     feather_px: int = Field(ge=1, le=128)
     placement: tuple[Affine, ...]
+
+    @property
+    def shape_px(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.size_px, self.size_px
 
 
 class AvatarFiles(_Part):
@@ -141,6 +151,8 @@ class AvatarManifest(_Part):
     fps: Literal[25]
     loop_frames: int = Field(ge=8, le=1500)
     mouth: Mouth
+    # Left, top, width, height, of the first frame, forehead to chin: what an imported network is shown.
+    face_box_px: tuple[float, float, Annotated[float, Field(ge=16)], Annotated[float, Field(ge=16)]]
     files: AvatarFiles
     licence: str
     synthetic: bool

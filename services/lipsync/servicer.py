@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -13,6 +13,7 @@ from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
 from services.lipsync.animation import AnimationEvent, Animator, Finished, Started
 from services.lipsync.gallery import Gallery, ShownFile
 from services.lipsync.manifests import AvatarManifest
+from services.lipsync.portrait.building import BuildStep, BuiltBundle, PortraitBuilder
 from services.lipsync.rendering import RenderedFragment
 from services.lipsync.uploads import heard_out
 from services.lipsync.utterance import MAX_CHUNK_BYTES, Utterance
@@ -20,7 +21,9 @@ from services.lipsync.utterance import MAX_CHUNK_BYTES, Utterance
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
-Part = TypeVar("Part", lipsync_pb2.AnimateRequest, lipsync_pb2.PutAvatarRequest)
+Part = TypeVar(
+    "Part", lipsync_pb2.AnimateRequest, lipsync_pb2.PutAvatarRequest, lipsync_pb2.BuildAvatarRequest
+)
 _FILE_KINDS: dict[int, tuple[ShownFile, str]] = {
     lipsync_pb2.AVATAR_FILE_POSTER: ("poster", "image/jpeg"),
     lipsync_pb2.AVATAR_FILE_IDLE: ("loop", "video/mp4"),
@@ -30,9 +33,10 @@ _FILE_KINDS: dict[int, tuple[ShownFile, str]] = {
 class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
     """Translates between the contract and the worker."""
 
-    def __init__(self, animator: Animator, gallery: Gallery) -> None:
+    def __init__(self, animator: Animator, gallery: Gallery, portraits: PortraitBuilder) -> None:
         self._animator = animator
         self._gallery = gallery
+        self._portraits = portraits
 
     async def Animate(
         self, request_iterator: AsyncIterator[lipsync_pb2.AnimateRequest], context: Context
@@ -56,9 +60,23 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
     async def BuildAvatar(
         self, request_iterator: AsyncIterator[lipsync_pb2.BuildAvatarRequest], context: Context
     ) -> AsyncGenerator[lipsync_pb2.BuildAvatarResponse, None]:
-        """Not offered by this worker."""
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "This worker does not build avatars.")
-        yield lipsync_pb2.BuildAvatarResponse()
+        """See the contract."""
+        async with heard_out(request_iterator) as parts:
+            start = (await _first(parts)).start
+            built = self._portraits.build(_chunks(parts), start.name, start.media_type, start.byte_count)
+            async with aclosing(built) as events:
+                async for event in events:
+                    match event:
+                        case BuildStep():
+                            step = lipsync_pb2.BuildAvatarProgress(step=event.step, fraction=event.fraction)
+                            yield lipsync_pb2.BuildAvatarResponse(progress=step)
+                        case BuiltBundle():
+                            for chunk in _pieces(event.data):
+                                yield lipsync_pb2.BuildAvatarResponse(chunk=chunk)
+                            # Kept here too, so that the first reply need not bring it back.
+                            avatar = await self._gallery.take(event.data)
+                            finished = self._avatar(avatar.manifest, avatar.hash)
+                            yield lipsync_pb2.BuildAvatarResponse(finished=finished)
 
     async def PutAvatar(
         self, request_iterator: AsyncIterator[lipsync_pb2.PutAvatarRequest], context: Context
@@ -106,8 +124,7 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
             raise Failure(FailureType.INVALID_REQUEST, "file must be AVATAR_FILE_POSTER or AVATAR_FILE_IDLE.")
         name, media_type = kind
         data = await self._gallery.file(request.avatar_id, name)
-        for place in range(0, len(data), MAX_CHUNK_BYTES):
-            chunk = data[place : place + MAX_CHUNK_BYTES]
+        for chunk in _pieces(data):
             yield lipsync_pb2.GetAvatarFileResponse(media_type=media_type, chunk=chunk)
 
     def _avatar(self, manifest: AvatarManifest, avatar_hash: str) -> lipsync_pb2.Avatar:
@@ -124,6 +141,11 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
         )
 
 
+def _pieces(data: bytes) -> Iterator[bytes]:
+    for place in range(0, len(data), MAX_CHUNK_BYTES):
+        yield data[place : place + MAX_CHUNK_BYTES]
+
+
 async def _first(parts: AsyncIterator[Part]) -> Part:
     part = await anext(parts, None)
     if part is None or part.WhichOneof("part") != "start":
@@ -132,7 +154,9 @@ async def _first(parts: AsyncIterator[Part]) -> Part:
 
 
 async def _chunks(
-    parts: AsyncIterator[lipsync_pb2.AnimateRequest] | AsyncIterator[lipsync_pb2.PutAvatarRequest],
+    parts: AsyncIterator[lipsync_pb2.AnimateRequest]
+    | AsyncIterator[lipsync_pb2.PutAvatarRequest]
+    | AsyncIterator[lipsync_pb2.BuildAvatarRequest],
 ) -> AsyncIterator[bytes]:
     async for part in parts:
         if part.WhichOneof("part") != "chunk":

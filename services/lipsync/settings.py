@@ -16,6 +16,8 @@ class LipsyncSettings(ServiceSettings):
 
     # Holds networks/<name>/ and avatars/<id>/, each with a manifest.json.
     models_dir: Path = Path(__file__).parent / "models"
+    # Holds imported networks, <name>/ each, which are offered beside those of models_dir.
+    networks_dir: Path | None = None
     # Taken where a call names none.
     network: str = "visavis-mouth"
     avatar: str = "ava"
@@ -26,6 +28,8 @@ class LipsyncSettings(ServiceSettings):
     max_utterance_seconds: float = Field(default=60.0, gt=0, le=600)
     # How long a client may take to send an utterance or a bundle; a slot is taken meanwhile.
     upload_seconds: float = Field(default=10.0, gt=0)
+    # Making an avatar of a portrait takes about 4 s of one core.
+    build_seconds: float = Field(default=60.0, gt=0)
     # Each holds its decoded loop: about 80 MB for 8 s of 512x512.
     loaded_avatars: int = Field(default=4, ge=1)
     max_bundle_bytes: int = Field(default=64 << 20, ge=1)

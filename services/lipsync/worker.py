@@ -9,6 +9,7 @@ from services.lipsync.animation import Animator
 from services.lipsync.gallery import Gallery
 from services.lipsync.manifests import ModelError
 from services.lipsync.networks import load_networks
+from services.lipsync.portrait.building import PortraitBuilder
 from services.lipsync.servicer import LipsyncServicer
 from services.lipsync.sessions import execution_providers
 from services.lipsync.settings import LipsyncSettings
@@ -21,10 +22,13 @@ def lipsync_service(settings: LipsyncSettings) -> Service:
         ModelError: a network, an avatar or a provider that the settings name cannot be used.
     """
     providers = execution_providers(settings.providers.split(","))
-    networks = load_networks(settings.models_dir, providers)
+    shipped = settings.models_dir / "networks"
+    networks = load_networks(
+        [shipped, settings.networks_dir] if settings.networks_dir else [shipped], providers
+    )
     if settings.network not in networks:
         raise ModelError(
-            f"LIPSYNC_NETWORK names {settings.network}, which is not in {settings.models_dir / 'networks'}. "
+            f"LIPSYNC_NETWORK names {settings.network}, which is not in {shipped}. "
             f"Take {' or '.join(sorted(networks))}."
         )
     gallery = Gallery(
@@ -43,10 +47,12 @@ def lipsync_service(settings: LipsyncSettings) -> Service:
         max_seconds=settings.max_utterance_seconds,
         upload_seconds=settings.upload_seconds,
     )
-    servicer = LipsyncServicer(animator, gallery)
+    portraits = PortraitBuilder(upload_seconds=settings.upload_seconds, build_seconds=settings.build_seconds)
+    servicer = LipsyncServicer(animator, gallery, portraits)
 
     async def close() -> None:
         await animator.close()
+        portraits.close()
         gallery.close()
 
     return Service(

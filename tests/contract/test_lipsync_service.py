@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import grpc
 import pytest
 from visavis.rpc.failures import Failure, FailureType, calling
 from visavis.v1 import lipsync_pb2
@@ -226,13 +225,6 @@ async def test_a_file_of_an_unknown_avatar_or_kind_is_refused(worker: Worker) ->
         await read(worker, "../networks", lipsync_pb2.AVATAR_FILE_IDLE)
     with pytest.raises(Failure, match="invalid-request"), calling("video"):
         await read(worker, "dot", lipsync_pb2.AVATAR_FILE_UNSPECIFIED)
-
-
-async def test_building_avatars_is_not_offered(worker: Worker) -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        async for _ in worker.BuildAvatar(iter([lipsync_pb2.BuildAvatarRequest(chunk=b"x")])):
-            pass
-    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 def put_requests(

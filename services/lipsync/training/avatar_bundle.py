@@ -1,4 +1,4 @@
-"""Rendered pictures and a trained `speak.onnx` in, an avatar bundle (contract `avatar/1`) out."""
+"""An identity, its pictures and its trained `speak.onnx` in, an avatar bundle (contract `avatar/1`) out."""
 
 import hashlib
 import json
@@ -6,30 +6,34 @@ from pathlib import Path
 
 import cv2
 
+from services.lipsync.idle_motion import LOOP_FRAMES
+from services.lipsync.loop_video import write_loop
 from services.lipsync.training.framing import FACE, FPS, FRAME_PX, MOUTH, MOUTH_PX
 from services.lipsync.training.head_pictures import HeadPictures
-from services.lipsync.training.idle_loop import loop_frames, write_loop
-from services.lipsync.training.sway import LOOP_FRAMES, placement
+from services.lipsync.training.identities import Identity
+from services.lipsync.training.idle_loop import loop_frames
+from services.lipsync.training.sway import placement
 
 FEATHER_PX = 16
 _POSTER_QUALITY = 92
+_CRF, _PRESET = 13, "veryslow"
 
 
-def write_pictures(pictures: HeadPictures, folder: Path) -> None:
+def write_pictures(identity: Identity, pictures: HeadPictures, folder: Path) -> None:
     """Write `loop.mp4` and `poster.jpg`, the loop's first frame."""
     folder.mkdir(parents=True, exist_ok=True)
-    frames = list(loop_frames(pictures))
-    write_loop(frames, folder / "loop.mp4")
+    frames = list(loop_frames(pictures, glances=identity.glances))
+    write_loop(frames, str(folder / "loop.mp4"), crf=_CRF, preset=_PRESET)
     poster = cv2.cvtColor(frames[0], cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(folder / "poster.jpg"), poster, [cv2.IMWRITE_JPEG_QUALITY, _POSTER_QUALITY])
 
 
-def write_manifest(folder: Path) -> None:
+def write_manifest(identity: Identity, folder: Path) -> None:
     """Describe and hash the three files in `folder`. Raises FileNotFoundError if one is missing."""
     placements = [placement(frame, MOUTH).ravel().round(5).tolist() for frame in range(LOOP_FRAMES)]
     manifest = {
-        "id": "ava",
-        "name": "Ava",
+        "id": identity.id,
+        "name": identity.name,
         "version": "1.0.0",
         "contract": "avatar/1",
         "width_px": FRAME_PX,

@@ -1,69 +1,45 @@
-"""Rendered pictures in, the idle loop out: frames (512,512,3) uint8 RGB and their video.
+"""Rendered pictures in, the idle loop out: frames (512,512,3) uint8 RGB.
 
 The head moves as one similarity, so that a mouth can be placed by an affine; below it the motion fades into
 the chest's, which only breathes; the wall behind stands still.
 """
 
-from collections.abc import Iterable, Iterator
-from fractions import Fraction
-from pathlib import Path
+from collections.abc import Iterator
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.lipsync.training.framing import EYES, FPS, FRAME_PX, MARGIN_PX, RENDER_PX
-from services.lipsync.training.head_pictures import HeadPictures, Pixels, backdrop, over
-from services.lipsync.training.rig import LID_STATES
-from services.lipsync.training.sway import LOOP_FRAMES, breath, head_motion
+from services.lipsync.idle_motion import LOOP_FRAMES, breath, lids_at
+from services.lipsync.training.framing import EYES, FRAME_PX, MARGIN_PX
+from services.lipsync.training.head_pictures import HeadPictures, Pixels, over
+from services.lipsync.training.rig import GAZES, LID_STATES
+from services.lipsync.training.sway import head_motion
 
-BLINK_STARTS = (58, 143)  # irregular, and far from the loop's joint
-BLINK = (0.30, 0.80, 1.0, 1.0, 0.80, 0.50, 0.25, 0.10)  # lids shut fast and open slowly
+GLANCES = ((24, 45), (88, 107), (166, 181))  # first and last frame away from the viewer, one per gaze
+_JUMP_FRAMES = 2  # an eye is there within so many
 _HEAD_ENDS_ROW, _CHEST_BEGINS_ROW = 402, 500  # of the frame; between them one motion fades into the other
-_QUALITY_CRF = 13
-_BT601 = 6  # SMPTE 170M in ISO/IEC 23091-2, for primaries, transfer and matrix alike
-_LIMITED_RANGE = 1
 
 
-def lids_at(frame: int) -> float:
-    """How far the lids are shut, 0..1."""
-    for start in BLINK_STARTS:
-        if 0 <= frame - start < len(BLINK):
-            return BLINK[frame - start]
-    return 0.0
+def gaze_at(frame: int) -> NDArray[np.float32]:
+    """(len(GAZES),) how far the eyes have gone to each of GAZES, 0..1."""
+    times = [(first - _JUMP_FRAMES, first, last, last + _JUMP_FRAMES) for first, last in GLANCES]
+    return np.array([np.interp(frame, glance, (0, 1, 1, 0)) for glance in times], np.float32)
 
 
-def loop_frames(pictures: HeadPictures) -> Iterator[NDArray[np.uint8]]:
-    """Yield LOOP_FRAMES frames."""
+def loop_frames(pictures: HeadPictures, *, glances: bool) -> Iterator[NDArray[np.uint8]]:
+    """Yield LOOP_FRAMES frames, with or without `glances` away from the viewer."""
     lids = pictures.lids(len(LID_STATES))
-    wall = backdrop(RENDER_PX)[MARGIN_PX : MARGIN_PX + FRAME_PX, MARGIN_PX : MARGIN_PX + FRAME_PX]
+    gazes = pictures.gazes(len(GAZES)) if glances else None
+    wall = pictures.backdrop[MARGIN_PX : MARGIN_PX + FRAME_PX, MARGIN_PX : MARGIN_PX + FRAME_PX]
     for frame in range(LOOP_FRAMES):
         portrait = pictures.portrait.copy()
         portrait[EYES.rows, EYES.columns, :3] += _lid_change(lids, lids_at(frame))
+        if gazes is not None:
+            portrait[EYES.rows, EYES.columns, :3] += np.tensordot(gaze_at(frame), gazes, 1)
         columns, rows = _sources(frame)
         moved = np.asarray(cv2.remap(portrait, columns, rows, cv2.INTER_CUBIC), np.float32).clip(0, 1)
         yield np.rint(over(moved, wall).clip(0, 1) * 255).astype(np.uint8)
-
-
-def write_loop(frames: Iterable[NDArray[np.uint8]], file: Path) -> None:
-    """Encode the frames as silent H.264, BT.601 limited range and tagged so; one thread, so the bytes repeat.
-
-    OpenCV's conversion is BT.601 limited range and rounds; swscale's darkens by more than one level.
-    """
-    with av.open(str(file), "w") as container:
-        stream = container.add_stream("libx264", rate=FPS)
-        stream.width = stream.height = FRAME_PX
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = Fraction(1, FPS)
-        stream.options = {"crf": str(_QUALITY_CRF), "preset": "veryslow", "threads": "1"}
-        context = stream.codec_context
-        context.color_primaries = context.color_trc = context.colorspace = _BT601
-        context.color_range = _LIMITED_RANGE
-        for pixels in frames:
-            planes = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YUV_I420), np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
-        container.mux(stream.encode(None))
 
 
 def _lid_change(lids: Pixels, shut: float) -> Pixels:

@@ -1,60 +1,24 @@
-"""A loop frame's number in, how far head and chest have moved out; the last frame flows into the first.
-
-Every motion is a sum of sines whose periods divide the loop, so position and speed are equal at both ends.
-"""
-
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""A loop frame's number in, where an avatar's head has moved out: `idle_motion` in the render's pixels."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.lipsync import idle_motion
 from services.lipsync.training.framing import MARGIN_PX, Box
 
-LOOP_FRAMES = 200
 _NECK_PX = (280.0, 452.0)  # in the render: what the head turns about
 
 Affine = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Sine:
-    """`turns` whole periods a loop, `phase` in turns."""
-
-    amount: float
-    turns: int
-    phase: float
-
-
-_TILT_DEGREES = (Sine(0.55, 1, 0.10), Sine(0.30, 2, 0.62), Sine(0.10, 5, 0.35))
-_ACROSS_PX = (Sine(0.8, 1, 0.30), Sine(0.5, 3, 0.05))
-_DOWN_PX = (Sine(0.5, 2, 0.45), Sine(0.45, 3, 0.80))
-_SCALE = (Sine(0.0025, 1, 0.55), Sine(0.0012, 2, 0.15))
-_BREATH_PX = (Sine(0.9, 2, 0.75),)
-
-
 def head_motion(frame: int) -> Affine:
     """(2,3) similarity from the render's pixels to the frame's: tilt about the neck, sway, and breath."""
-    tilt = math.radians(_at(_TILT_DEGREES, frame))
-    scale = 1 + _at(_SCALE, frame)
-    turn = scale * np.array([[math.cos(tilt), -math.sin(tilt)], [math.sin(tilt), math.cos(tilt)]])
-    neck = np.array(_NECK_PX)
-    shift = np.array([_at(_ACROSS_PX, frame), _at(_DOWN_PX, frame) + 0.5 * breath(frame)])
-    return np.column_stack([turn, neck - turn @ neck + shift - MARGIN_PX])
-
-
-def breath(frame: int) -> float:
-    """How many pixels the chest has sunk below its middle position."""
-    return _at(_BREATH_PX, frame)
+    motion = idle_motion.head_motion(frame, _NECK_PX)
+    motion[:, 2] -= MARGIN_PX
+    return motion
 
 
 def placement(frame: int, box: Box) -> Affine:
     """(2,3) from pixels of a crop `box` of the render to pixels of the frame."""
     motion = head_motion(frame)
     return np.column_stack([motion[:, :2], motion @ np.array([box.x, box.y, 1.0])])
-
-
-def _at(sines: Sequence[Sine], frame: int) -> float:
-    turned = frame % LOOP_FRAMES / LOOP_FRAMES
-    return sum(sine.amount * math.sin(2 * math.pi * (sine.turns * turned + sine.phase)) for sine in sines)

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from services.lipsync.idle_motion import LOOP_FRAMES, breath
 from services.lipsync.training.framing import FRAME_PX, MOUTH, RENDER_PX
-from services.lipsync.training.sway import LOOP_FRAMES, Affine, breath, head_motion, placement
+from services.lipsync.training.sway import Affine, head_motion, placement
 
 
 def test_the_loop_ends_where_it_begins() -> None:
