@@ -13,7 +13,8 @@ from tests.web.visit import Visit
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 RICH = "## Moons\n\n- Io\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n```python\npass\n```\n\n> See [more](https://a.org)."
 FIRST_PAINT = """new Promise((resolve) => new PerformanceObserver((list) => {
-    for (const { name, startTime } of list.getEntries()) if (name === "first-contentful-paint") resolve(startTime);
+    const paint = list.getEntries().find(({ name }) => name === "first-contentful-paint");
+    if (paint) resolve(paint.startTime);
 }).observe({ type: "paint", buffered: true }))"""
 
 

@@ -174,3 +174,31 @@ async def test_a_fragment_that_cannot_be_played_is_said_so(visiting: Visiting, s
     await expect(visitor.page.get_by_role("alert")).to_contain_text("The video could not be played")
     await expect(visitor.answers).to_have_text(REPLY)
     await visitor.becomes("idle")
+
+
+async def test_the_volume_is_the_users_and_stays(visitor: Visit) -> None:
+    volume = visitor.page.get_by_role("slider", name="Volume")
+    await volume.fill("0.3")
+    await visitor.page.reload()
+    await visitor.write("Speak softly")
+    await visitor.speaks_past(0.1)
+    speech = visitor.page.locator("#speech")
+    assert await speech.evaluate("video => [video.volume, video.muted]") == [0.3, False]
+    await volume.fill("0")
+    await expect(visitor.page.get_by_role("button", name="Mute the voice")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    await visitor.becomes("idle")
+
+
+async def test_a_floating_face_shows_what_the_stage_shows(visitor: Visit) -> None:
+    if not await visitor.page.evaluate("document.pictureInPictureEnabled"):
+        pytest.skip("This Chromium has no picture-in-picture.")
+    floats = visitor.page.get_by_role("button", name="Float above other windows")
+    await floats.click()
+    await expect(floats).to_have_attribute("aria-pressed", "true")
+    await visitor.write("Speak")
+    await expect(visitor.page.locator("#speech:picture-in-picture")).to_have_count(1)
+    await expect(visitor.page.locator("#idle:picture-in-picture")).to_have_count(1)
+    await floats.click()
+    await expect(floats).to_have_attribute("aria-pressed", "false")

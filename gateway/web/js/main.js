@@ -3,6 +3,7 @@ import { avatars, models, voices } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { Captions } from "./face/captions.js";
 import { Face } from "./face/face.js";
+import { floatOnDemand } from "./face/floating.js";
 import { phrase, translatePage } from "./i18n/strings.js";
 import { remember } from "./memory.js";
 import { patiently } from "./patience.js";
@@ -11,12 +12,12 @@ import { withRole } from "./request.js";
 import { Session } from "./session.js";
 import { Composer } from "./view/composer.js";
 import { HistoryBox } from "./view/history.js";
-import { drawIcon } from "./view/icon.js";
 import { wordsOf } from "./view/markdown.js";
 import { noticeOf } from "./view/notice.js";
 import { Progress } from "./view/progress.js";
 import { saveTranscript } from "./view/saving.js";
 import { Settings } from "./view/settings.js";
+import { Sound } from "./view/sound.js";
 import { TokenCount } from "./view/token_count.js";
 import { fillSuggestions, Transcript } from "./view/transcript.js";
 
@@ -42,6 +43,7 @@ const composer = new Composer(
   { onSend: (text) => session.say(text), onStop: () => session.stop(), onDraft: () => tokens.refresh() },
 );
 const settings = new Settings(at("settings"), preferences);
+const sound = new Sound(at("speech"), { mute: at("sound"), volume: at("volume"), hear: at("hear") }, preferences);
 new Transcript({ scroller: at("transcript"), list: at("messages"), welcome: at("welcome") }, conversation, {
   onAskAgain: (message) => session.askAgain(message),
   onEdit: (message, text) => session.edit(message, text),
@@ -70,35 +72,17 @@ const STATE_WORDS = { idle: "stateIdle", thinking: "stateThinking", speaking: "s
 function drawState() {
   at("stage").dataset.state = face.state;
   at("state-text").textContent = phrase(STATE_WORDS[face.state]);
-  if (face.state === "idle") at("hear").hidden = true;
+  if (face.state === "idle") sound.awaitTap(false);
   captions.follow(face.speaking);
   document.body.classList.toggle("busy", session.busy);
   composer.show({ busy: session.busy, speaking: face.speaking });
 }
 
-function drawSound() {
-  const muted = at("speech").muted;
-  at("sound").setAttribute("aria-pressed", muted);
-  drawIcon(at("sound").querySelector("svg"), muted ? "muted" : "sound");
-}
-
 face.addEventListener("changed", drawState);
 session.addEventListener("changed", drawState);
-session.addEventListener("asked", () => {
-  // A reply that had to begin without sound was one exception; the user's wish holds for the next.
-  at("speech").muted = preferences.get("muted");
-});
-face.addEventListener("muffled", () => (at("hear").hidden = false));
-at("hear").addEventListener("click", () => {
-  at("hear").hidden = true;
-  at("speech").muted = false;
-});
-at("sound").addEventListener("click", () => {
-  at("speech").muted = !at("speech").muted;
-  preferences.set("muted", at("speech").muted);
-});
-at("speech").addEventListener("volumechange", drawSound);
-at("speech").muted = preferences.get("muted");
+session.addEventListener("asked", () => sound.restore());
+face.addEventListener("muffled", () => sound.awaitTap(true));
+floatOnDemand(at("float"), face, { idle: at("idle"), speech: at("speech") });
 
 let offered = [];
 

@@ -7,6 +7,8 @@ export default {
   speech: "The reply as video",
   synthetic: "Made by a machine",
   mute: "Mute the voice",
+  volume: "Volume",
+  float: "Float above other windows",
   tapToHear: "Tap to hear",
   conversation: "Conversation",
   transcript: "Messages",

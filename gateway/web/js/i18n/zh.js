@@ -7,6 +7,8 @@ export default {
   speech: "回答的视频",
   synthetic: "由机器生成",
   mute: "静音",
+  volume: "音量",
+  float: "悬浮在其他窗口之上",
   tapToHear: "点按收听",
   conversation: "对话",
   transcript: "消息",
