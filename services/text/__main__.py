@@ -9,6 +9,7 @@ from visavis.rpc.server import Service, serve
 from visavis.rpc.settings import read_settings
 from visavis.v1 import text_pb2, text_pb2_grpc
 
+from services.text.languages import load_languages
 from services.text.limits import Limits
 from services.text.providers import Provider
 from services.text.servicer import TextServicer
@@ -24,7 +25,7 @@ def text_service(settings: TextSettings) -> Service:
     servicer = TextServicer(provider, limits)
 
     async def prepare() -> None:
-        await provider.start()
+        await asyncio.gather(provider.start(), asyncio.to_thread(load_languages))
         log.info("provider ready", provider=provider.name, embedded=provider.embedded)
 
     return Service(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.text.conversation import Message, Role
-from services.text.spoken import language_of
+from services.text.spoken import is_chinese
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Persona:
 
     def apology_for(self, messages: Sequence[Message]) -> str | None:
         """What to say where the model cannot read the last message; None: let it answer."""
-        if messages and language_of(messages[-1].content) == "zh":
+        if messages and is_chinese(messages[-1].content):
             return self.chinese_apology
         return None
 
@@ -53,10 +53,10 @@ COACHED = Persona(
             "Hi! I am Vis, a small assistant with a face and a voice. Ask me anything you like.",
         ),
         (
-            "Tell me about the sun.",
+            "Why does the moon shine?",
             (
-                "The sun is a star in the middle of our solar system. It is a huge ball of hot gas that gives"
-                " us light and warmth. The earth travels around it once a year."
+                "The moon is a ball of rock that travels around the earth once a month. It shines because it"
+                " reflects the light of the sun."
             ),
         ),
         ("How are you?", "I am very well, thank you! How can I help you?"),

@@ -1,4 +1,4 @@
-"""A slice of a reply as shown goes in, the words a voice should read come out, and the language they are in.
+"""A slice of a reply as shown goes in, the words that a voice should read come out.
 
 Markdown is read by markdown-it-py: on real replies a parser is right where patterns fail (nested emphasis,
 links with brackets, code spans with asterisks). Only marks whose partner lies in another slice are left to
@@ -40,10 +40,10 @@ def spoken_text(shown: str) -> str:
     return words if any(character.isalnum() for character in words) else ""
 
 
-def language_of(spoken: str) -> str:
-    """Either "zh", where Chinese characters are no fewer than other words, or "en"."""
-    han = len(_HAN.findall(spoken))
-    return "zh" if han and han >= len(_WORD.findall(spoken)) else "en"
+def is_chinese(text: str) -> bool:
+    """Whether Chinese characters are no fewer than other words."""
+    han = len(_HAN.findall(text))
+    return han > 0 and han >= len(_WORD.findall(text))
 
 
 def is_han(character: str) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from services.text.cuts import Growing, next_cut
-from services.text.spoken import language_of, spoken_text
+from services.text.languages import language_of
+from services.text.spoken import spoken_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class UtteranceSplitter:
         self._pending = ""
         self._offset = 0
         self._index = 0
+        self._language_before = ""
 
     def feed(self, delta: str) -> list[Utterance]:
         """The utterances that `delta` made certain, often none."""
@@ -70,10 +72,13 @@ class UtteranceSplitter:
         spoken = spoken_text(shown)
         if not spoken:
             return None
+        language = self._language
+        if language == "auto":
+            language = self._language_before = language_of(spoken, self._language_before)
         return Utterance(
             index=self._index,
             text=shown,
             spoken_text=spoken,
-            language=language_of(spoken) if self._language == "auto" else self._language,
+            language=language,
             offset=self._offset + len(piece) - len(piece.lstrip()),
         )

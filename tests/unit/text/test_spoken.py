@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.text.spoken import language_of, spoken_text
+from services.text.spoken import is_chinese, spoken_text
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def test_marks_are_shown_and_not_spoken(shown: str, spoken: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoken", "language"),
+    ("text", "chinese"),
     [
-        ("Hello", "en"),
-        ("你好", "zh"),
-        ("Python 是一种语言", "zh"),
-        ("The word 你 means you", "en"),
-        ("42", "en"),
+        ("Hello", False),
+        ("你好", True),
+        ("Python 是一种语言", True),
+        ("The word 你 means you", False),
+        ("42", False),
     ],
 )
-def test_chinese_characters_make_it_chinese(spoken: str, language: str) -> None:
-    assert language_of(spoken) == language
+def test_chinese_characters_make_it_chinese(text: str, chinese: bool) -> None:
+    assert is_chinese(text) is chinese

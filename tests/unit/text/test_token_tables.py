@@ -11,7 +11,7 @@ import pytest
 import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiktoken_ext import openai_public  # type: ignore[import-untyped]
+from tiktoken_ext import openai_public
 
 from services.text.conversation import Message, Role
 from services.text.token_tables import has_table, prompt_tokens, token_biases
