@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import httpx2
@@ -35,7 +35,7 @@ _SOUND_TYPES = (
 class OpenAiOptions:
     """How to reach the server, and how it speaks. `base_url` None is OpenAI itself."""
 
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     base_url: str | None
     model: str
     voices: Sequence[Voice]
