@@ -30,8 +30,8 @@ REPORT = """# The embedded voices
 
 {machine}. Twenty sentences for each voice, through all of the speech service but its socket.
 *Edge silence* is the longest at either end, below -54 dB of the peak. *Word starts* are compared with
-PocketSphinx's forced alignment, in the sentences that it can align. *Real-time factor* is CPU time of one core
-per second of speech.
+PocketSphinx's forced alignment, in the sentences that it can align. *Real-time factor* is CPU time of
+one core per second of speech.
 """
 COLUMNS = (
     *("voice", "loudness, LUFS", "highest peak, dBFS", "edge silence, ms"),
