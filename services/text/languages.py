@@ -1,8 +1,8 @@
 """An utterance's words go in, the language a voice should read them in comes out.
 
-Chinese is known by its script. py3langid (4.5 MB) tells de, en, es, fr and it apart best: it was right for 87 of
-90 short sentences, half of the English ones full of foreign names, at 0.1 ms each. lingua (96 MB) and simplemma
-(19 MB) were right for 84.
+Chinese is known by its script. py3langid (4.5 MB) tells de, en, es, fr and it apart best: it was right for 87
+of 90 short sentences, half of the English ones full of foreign names, at 0.1 ms each. lingua (96 MB) and
+simplemma (19 MB) were right for 84.
 """
 
 from __future__ import annotations
