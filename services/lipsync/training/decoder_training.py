@@ -10,9 +10,9 @@ from torch import Tensor
 from services.lipsync.training.decoder import PATTERNS, MouthDecoder, ServedDecoder
 from services.lipsync.training.framing import MOUTH_PX
 from services.lipsync.training.head_pictures import HeadPictures, oval
-from services.lipsync.training.mouth_poses import HELD_OUT_POSES, POSE_SEED, TRAIN_POSES, pose_set
+from services.lipsync.training.mouth_poses import HELD_OUT_POSES, POSE_SEED, pose_set
 
-STEPS = 1600
+_STEPS_PER_POSE = 8
 _BATCH = 12
 _LEARNING_RATE = 2e-3
 _POSE_NOISE = 0.008
@@ -21,14 +21,14 @@ _SEED = 5
 _OPSET = 17
 
 
-def trained_speak(pictures: HeadPictures, file: Path, steps: int = STEPS) -> float:
-    """Train on the rendered mouths, write `file`, and return the PSNR in dB on held-out poses."""
+def trained_speak(pictures: HeadPictures, count: int, file: Path) -> float:
+    """Train on `count` mouths but those held out, write `file`, return the PSNR in dB on those."""
     torch.manual_seed(_SEED)
-    poses = pose_set(TRAIN_POSES, HELD_OUT_POSES, POSE_SEED)
+    poses = pose_set(count - HELD_OUT_POSES, HELD_OUT_POSES, POSE_SEED)
     mouths = torch.from_numpy(pictures.mouths(len(poses.all))).permute(0, 3, 1, 2).contiguous()
     seen, unseen = mouths[: len(poses.train)], mouths[len(poses.train) :]
     decoder = MouthDecoder(mouths[0], torch.from_numpy(oval(MOUTH_PX, MOUTH_PX)), _main_changes(seen))
-    _fit(decoder, torch.from_numpy(poses.train), seen, steps)
+    _fit(decoder, torch.from_numpy(poses.train), seen, _STEPS_PER_POSE * count)
     served = ServedDecoder(decoder).eval()
     with torch.no_grad():
         error = (served(torch.from_numpy(poses.held_out)) - unseen).square().mean().item()

@@ -1,4 +1,4 @@
-"""Nothing in; where things lie in Ava's pictures out, in pixels with the origin at the top left."""
+"""Nothing in; where things lie in an avatar's pictures out, in pixels with the origin at the top left."""
 
 from dataclasses import dataclass
 

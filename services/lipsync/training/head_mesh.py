@@ -24,6 +24,7 @@ _MOUTH_CAVITY_VERTEX = 690  # deepest point of the oral cavity in the base mesh
 _CAVITY_STEPS = (7, 8, 9, 10, 11, 12)  # edge steps from there; the lips' inner rim lies 9 to 11 steps away
 _CAVITY_SHARE = (1.0, 0.8, 0.4, 0.1, 0.0, 0.0)
 _BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
+_BEARD_TARGETS = (("jawOpen", 0.45), ("mouth/mouth-philtrum-volume-incr", 0.5))  # morph, reach of full beard
 _LIP_TARGETS = ("mouth/mouth-lowerlip-volume-incr", "mouth/mouth-upperlip-volume-incr")
 
 
@@ -122,6 +123,19 @@ class HeadMesh:
         rim = (self._cavity_distance >= 9) & (self._cavity_distance <= 11)
         reddened: Floats = np.maximum(share, 0.8 * rim)
         return reddened
+
+    @cached_property
+    def beard(self) -> Floats:
+        """(V,) share of beard per vertex: what the jaw moves, and the upper lip; the lips stay free."""
+        share = np.zeros(len(self.rest))
+        for name, full in _BEARD_TARGETS:
+            morph = self.morph(name)
+            reach = np.linalg.norm(morph.moves, axis=1)
+            share[morph.indices] = np.maximum(
+                share[morph.indices], np.clip(reach / (full * reach.max()), 0, 1)
+            )
+        bearded: Floats = share * share * (3 - 2 * share) * (1 - self.lips) * (1 - self.cavity)
+        return bearded
 
     @cached_property
     def sockets(self) -> Floats:

@@ -12,21 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.lipsync.training.framing import EYES, MOUTH, RENDER_PX
+from services.lipsync.training.identities import Wall
 
 Pixels = NDArray[np.float32]
 
-_BACKDROP_MIDDLE = (0.80, 0.765, 0.725)
-_BACKDROP_EDGE = (0.56, 0.52, 0.485)
 _OVAL_SOFTNESS = 0.22
 
 
 class HeadPictures:
-    """What `render_frames` wrote into `folder`. Raises FileNotFoundError for a picture that is missing."""
+    """What `render_frames` wrote into `folder`, before a `wall`.
 
-    def __init__(self, folder: Path) -> None:
+    Raises FileNotFoundError for a picture that is missing.
+    """
+
+    def __init__(self, folder: Path, wall: Wall) -> None:
         self._folder = folder
         self.portrait = self._portrait()
-        self.backdrop = backdrop(RENDER_PX)
+        self.backdrop = backdrop(RENDER_PX, wall)
         self.resting_frame = over(self.portrait, self.backdrop)
 
     def _portrait(self) -> Pixels:
@@ -59,10 +61,16 @@ class HeadPictures:
         Unlike mouths these are measured against the resting frame itself, or its sharp catch-lights would
         shine through shut lids.
         """
-        resting = self.portrait[EYES.rows, EYES.columns, :3]
-        crops = np.stack([resting, *(self._crop(f"lids_{number}") for number in range(1, count))])
-        changes: Pixels = (crops - resting) * oval(EYES.width, EYES.height)[..., None]
-        return changes
+        nothing = np.zeros((1, EYES.height, EYES.width, 3), np.float32)
+        return np.concatenate([nothing, *(self._eye_change(f"lids_{number}") for number in range(1, count))])
+
+    def gazes(self, count: int) -> Pixels:
+        """(N,h,w,3) what each of the first `count` glances changes in the box of the eyes."""
+        return np.concatenate([self._eye_change(f"gaze_{number}") for number in range(count)])
+
+    def _eye_change(self, name: str) -> Pixels:
+        change: Pixels = self._crop(name) - self.portrait[EYES.rows, EYES.columns, :3]
+        return (change * oval(EYES.width, EYES.height)[..., None])[None]
 
     def _crop(self, name: str) -> Pixels:
         crop: Pixels = _premultiplied(self._picture(name))[..., :3]
@@ -76,14 +84,12 @@ class HeadPictures:
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA), np.uint8)
 
 
-def backdrop(size: int) -> Pixels:
-    """(size,size,3) a warm neutral wall with soft light behind the head."""
+def backdrop(size: int, wall: Wall) -> Pixels:
+    """(size,size,3) the wall with soft light behind the head."""
     rows, columns = np.mgrid[0:size, 0:size] / size - 0.5
     distance = np.hypot(columns, rows + 0.06)
     light = np.exp(-((distance / 0.52) ** 2))[..., None]
-    shade: Pixels = (light * np.array(_BACKDROP_MIDDLE) + (1 - light) * np.array(_BACKDROP_EDGE)).astype(
-        np.float32
-    )
+    shade: Pixels = (light * np.array(wall.middle) + (1 - light) * np.array(wall.edge)).astype(np.float32)
     return shade
 
 

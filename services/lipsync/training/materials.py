@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
-Colour = tuple[float, float, float]
+from services.lipsync.training.identities import Colour, Hair, Skin
 
-LIP_RED: Colour = (0.46, 0.135, 0.125)
-_SOCKET_SATURATION = 0.6  # the texture paints lids and eye sockets in a tired red
-_SKIN_TINT: Colour = (0.98, 0.80, 0.69)
 _EYE_TINT: Colour = (0.88, 0.95, 0.97)
+_STUBBLE: Colour = (0.075, 0.06, 0.055)
 MOUTH_LINING: Colour = (0.20, 0.045, 0.042)
 
 
@@ -78,6 +78,12 @@ class _Graph:
         node.inputs[1].default_value = factor
         return node.outputs["Value"]
 
+    def product(self, first: Any, second: Any) -> Any:
+        node = self.node("ShaderNodeMath", operation="MULTIPLY")
+        self.link(first, node.inputs[0])
+        self.link(second, node.inputs[1])
+        return node.outputs["Value"]
+
     def vertex_share(self, name: str) -> Any:
         return self.node("ShaderNodeAttribute", attribute_name=name).outputs["Fac"]
 
@@ -87,17 +93,29 @@ class _Graph:
             self.shader.inputs[name.replace("_", " ")].default_value = value
 
 
-def skin(texture: Path) -> Any:
-    """Skin with vertex shares `lips`, `cavity` and `sockets`."""
+def opacity(texture: Path) -> NDArray[np.float32]:
+    """(h,w) the texture's alpha 0..1, its first row at v = 0."""
+    image = bpy.data.images.load(str(texture), check_existing=True)
+    width, height = image.size
+    values = np.empty(width * height * 4, np.float32)
+    image.pixels.foreach_get(values)
+    return values.reshape(height, width, 4)[..., 3]
+
+
+def skin(texture: Path, looks: Skin) -> Any:
+    """Skin with vertex shares `lips`, `cavity`, `sockets` and `beard`."""
     graph = _Graph("skin")
     rested = graph.node("ShaderNodeHueSaturation")
-    rested.inputs["Saturation"].default_value = _SOCKET_SATURATION
+    rested.inputs["Saturation"].default_value = looks.socket_saturation
     graph.link(graph.vertex_share("sockets"), rested.inputs["Fac"])
     graph.link(graph.texture(texture).outputs["Color"], rested.inputs["Color"])
-    tone = graph.mixed(1.0, rested.outputs["Color"], _SKIN_TINT, "MULTIPLY")
+    tone = graph.mixed(1.0, rested.outputs["Color"], looks.tint, "MULTIPLY")
     tone = graph.scaled(tone, graph.ranged(graph.noise(7, 8), 0.93, 1.05))
+    if looks.stubble:
+        hairs = graph.ranged(graph.noise(70, 2), 0.35 * looks.stubble, looks.stubble)
+        tone = graph.mixed(graph.product(graph.vertex_share("beard"), hairs), tone, _STUBBLE)
     lips = graph.vertex_share("lips")
-    tone = graph.mixed(graph.times(lips, 0.6), tone, LIP_RED)
+    tone = graph.mixed(graph.times(lips, looks.lip_share), tone, looks.lip_red)
     cavity = graph.vertex_share("cavity")
     tone = graph.mixed(cavity, tone, MOUTH_LINING)
     graph.link(tone, graph.shader.inputs["Base Color"])
@@ -166,13 +184,14 @@ def eyes(texture: Path) -> Any:
     return graph.material
 
 
-def strands(melanin: float, redness: float) -> Any:
-    """Hair fibres (Chiang model): melanin 0 white to 1 black."""
+def strands(hair: Hair) -> Any:
+    """Hair fibres (Chiang model) with the pigment of `hair`."""
     graph = _Graph("strands")
-    fibre = graph.node("ShaderNodeBsdfHairPrincipled", model="CHIANG", parametrization="MELANIN")
+    parametrization = "COLOR" if hair.greyed else "MELANIN"
+    fibre = graph.node("ShaderNodeBsdfHairPrincipled", model="CHIANG", parametrization=parametrization)
     values = {
-        "Melanin": melanin,
-        "Melanin Redness": redness,
+        "Melanin": hair.melanin,
+        "Melanin Redness": hair.redness,
         "Roughness": 0.38,
         "Radial Roughness": 0.5,
         "Random Color": 0.25,
@@ -181,6 +200,8 @@ def strands(melanin: float, redness: float) -> Any:
     }
     for name, value in values.items():
         fibre.inputs[name].default_value = value
+    if hair.greyed:
+        fibre.inputs["Color"].default_value = (*hair.greyed, 1)
     graph.link(fibre.outputs[0], graph.output.inputs["Surface"])
     return graph.material
 

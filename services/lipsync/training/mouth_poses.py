@@ -10,7 +10,7 @@ from services.lipsync.training.visemes import VISEMES
 
 Poses = NDArray[np.float32]
 
-TRAIN_POSES, HELD_OUT_POSES, POSE_SEED = 188, 12, 7
+HELD_OUT_POSES, POSE_SEED = 12, 7
 _POOL = 196  # mixtures drawn before a prefix is taken: asking for more poses leaves the first ones alone
 _STEPS = (0.33, 0.66, 1.0)
 

@@ -4,49 +4,42 @@ Every control runs 0..1. The rig is linear in each control but for two couplings
 shut, and an open jaw puckers less and funnels more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from services.lipsync.pose import CONTROLS, LIP_TEETH, TONGUE
 from services.lipsync.training.head_mesh import Floats, HeadMesh
+from services.lipsync.training.identities import Identity
 
-IDENTITY: Mapping[str, float] = {
-    "macrodetails/caucasian-female-young": 0.75,
-    "macrodetails/asian-female-young": 0.25,
-    "macrodetails/universal-female-young-averagemuscle-averageweight": 1.0,
-    "head/head-oval": 0.35,
-    "eyes/l-eye-scale-incr": 0.3,
-    "eyes/r-eye-scale-incr": 0.3,
-    "nose/nose-scale-horiz-decr": 0.3,
-    "nose/nose-width3-decr": 0.3,
-    "mouth/mouth-angles-up": 0.35,
-    "mouth/mouth-lowerlip-volume-incr": 0.25,
-    "mouth/mouth-upperlip-volume-incr": 0.3,
-    "chin/chin-width-decr": 0.3,
-}
 LID_STATES = (0.0, 0.25, 0.5, 0.75, 1.0)  # rendered once each; a blink fades between neighbours
+GAZES = ((3.5, 0.0), (-3.5, 0.0), (1.0, -3.0))  # degrees; rendered once each, a glance jumps there and back
 UPPER_TEETH_LOWERED = 0.042  # decimetres; the core teeth sit too high to show below a speaking upper lip
 LOWER_TEETH_LOWERED = 0.035
 _BITE = np.array([0.0, 0.05, 0.07])  # brings the edge of the upper teeth out of the shadow onto the lower lip
-RESTING_FACE: Mapping[str, float] = {
-    "mouthSmileLeft": 0.42,
-    "mouthSmileRight": 0.42,
-    "cheekSquintLeft": 0.2,
-    "cheekSquintRight": 0.2,
-    "browInnerUp": 0.25,
-    "browOuterUpLeft": 0.15,
-    "browOuterUpRight": 0.15,
-}
 
 
 @dataclass(frozen=True)
 class Expression:
-    """What the face does: `mouth` controls in the order of CONTROLS, lids 0 open to 1 shut."""
+    """What the face does: `mouth` controls in the order of CONTROLS, lids 0 open to 1 shut.
+
+    `gaze` turns both eyes by degrees to the picture's right and upwards.
+    """
 
     mouth: Sequence[float] = (0.0,) * len(CONTROLS)
     lids: float = 0.0
+    gaze: tuple[float, float] = (0.0, 0.0)
+
+
+def resting_morphs(smile: float) -> dict[str, float]:
+    """Strengths of the morphs of a friendly face at rest; `smile` 0..1 raises the corners of the mouth."""
+    strengths = {"browInnerUp": 0.25}
+    for side in ("Left", "Right"):
+        strengths[f"mouthSmile{side}"] = smile
+        strengths[f"cheekSquint{side}"] = 0.2
+        strengths[f"browOuterUp{side}"] = 0.15
+    return strengths
 
 
 def mouth_morphs(controls: Sequence[float]) -> dict[str, float]:
@@ -77,28 +70,41 @@ def eye_morphs(expression: Expression) -> dict[str, float]:
 
 
 class Rig:
-    """Ava's head: her identity, her resting face, and the vertices of any expression."""
+    """Somebody's head: the identity's shape, its resting face, and the vertices of any expression."""
 
-    def __init__(self, mesh: HeadMesh) -> None:
+    def __init__(self, mesh: HeadMesh, identity: Identity) -> None:
         self.mesh = mesh
-        self.identity = mesh.morphed(IDENTITY, mesh.rest)
-        self.resting = mesh.morphed(RESTING_FACE, self.identity)
+        self.identity = identity
+        self.shape = mesh.morphed(identity.morphs, mesh.rest)
+        self.resting = mesh.morphed(resting_morphs(identity.smile), self.shape)
         self._upper_teeth = mesh.vertices_of("helper-upper-teeth")
         self.resting[self._upper_teeth, 1] -= UPPER_TEETH_LOWERED
         self.resting[mesh.vertices_of("helper-lower-teeth"), 1] -= LOWER_TEETH_LOWERED
         self._tongue = mesh.vertices_of("helper-tongue")
+        self._eyeballs = [mesh.vertices_of(f"helper-{side}-eye") for side in "lr"]
 
     def vertices(self, expression: Expression) -> Floats:
         """(V,3) vertices in decimetres."""
         strengths = mouth_morphs(expression.mouth) | eye_morphs(expression)
         vertices = self.mesh.morphed(strengths, self.resting)
         self._raise_tongue(vertices, float(expression.mouth[TONGUE]))
+        if any(expression.gaze):
+            self._turn_eyes(vertices, expression.gaze)
         vertices[self._upper_teeth] += _BITE * float(expression.mouth[LIP_TEETH])
         return vertices
 
     def _raise_tongue(self, vertices: Floats, amount: float) -> None:
-        depth = self.identity[self._tongue, 2]
+        depth = self.shape[self._tongue, 2]
         middle = np.percentile(depth, 55)
         tip = np.clip((depth - middle) / (depth.max() - middle), 0, 1)
-        vertices[self._tongue, 1] += 0.13 * amount * tip
-        vertices[self._tongue, 2] += 0.05 * amount * tip
+        up, forward = self.identity.tongue_reach
+        vertices[self._tongue, 1] += up * amount * tip
+        vertices[self._tongue, 2] += forward * amount * tip
+
+    def _turn_eyes(self, vertices: Floats, gaze: tuple[float, float]) -> None:
+        right, up = np.radians(gaze)
+        across = np.array([[np.cos(right), 0, np.sin(right)], [0, 1, 0], [-np.sin(right), 0, np.cos(right)]])
+        along = np.array([[1, 0, 0], [0, np.cos(up), np.sin(up)], [0, -np.sin(up), np.cos(up)]])
+        for eyeball in self._eyeballs:
+            centre = vertices[eyeball].mean(0)
+            vertices[eyeball] = centre + (vertices[eyeball] - centre) @ (across @ along).T

@@ -1,4 +1,4 @@
-"""Ava's rig in, Cycles pictures out: head, hair, shirt, studio and camera. Runs under Blender's Python only.
+"""A rig in, Cycles pictures out: head, hair, shirt, studio and camera. Runs under Blender's Python only.
 
 Blender's axes are x right, y away from the camera, z up; one unit is a decimetre.
 """
@@ -12,33 +12,23 @@ import numpy as np
 
 from services.lipsync.training import materials
 from services.lipsync.training.framing import RENDER_PX, Box
-from services.lipsync.training.hair import Combing, FaceWindow, combed_strands
+from services.lipsync.training.hairdo import STRAND_RADIUS, dressed_hair
 from services.lipsync.training.head_mesh import Floats, Indices, Proxy, Surface
 from services.lipsync.training.rig import Expression, Rig
 from services.lipsync.training.studio import light_studio, place_camera
 
-SKIN = "skins/young_caucasian_female/textures/young_lightskinned_female_diffuse.png"
-HAIR = "hair/bob02/bob02"
 TEETH = "teeth/Teeth_Base/Teeth_Base"
 TONGUE = "tongue/tongue01/tongue01"
 EYES = "eyes/HighPolyEyes/HighPolyEyes"
-IRIS = "brown_eye.png"
-BROWS = "eyebrows/eyebrow001/eyebrow001"
 LASHES = "eyelashes/Eyelashes01/Eyelashes01"
 
-_EYE_GROUP = "helper-l-eye"
-_BODY_FROM, _SHIRT_FROM, _SHIRT_TO = 4.2, 3.2, 6.2  # heights; what lies below is out of the picture
-_NECKLINE = 5.50
+_EYE_GROUP, _TEETH_GROUP = "helper-l-eye", "helper-upper-teeth"
+_EYES_ABOVE_TEETH = 0.5042  # decimetres in a face of size 1
+_BODY_BELOW_EYES, _SHIRT_BELOW_EYES = 2.345, 3.345  # what lies further down is out of the picture
+_SHIRT_ENDS_BELOW_EYES = 0.345
 _AIM_BELOW_EYES = 0.36
 _TEETH_BACK = 0.035  # the core teeth touch the lips from inside
-_HAIR_SEED = 20
-_STRAND_RADIUS = 0.0035
-_STRAND_TAPER = 0.25
-_MELANIN, _REDNESS = 0.78, 0.22
-_SHELL_TINT = (0.12, 0.085, 0.065)
-_CLOTH = (0.045, 0.10, 0.115)
 _TEETH_TINT = (1.9, 1.82, 1.68)
-_BROW_TINT = (0.55, 0.45, 0.4)
 _LASH_TINT = (0.3, 0.3, 0.3)
 _PLAIN = (1.0, 1.0, 1.0)
 
@@ -54,7 +44,7 @@ class Part:
 
 
 class Scene:
-    """Ava before a camera; the picture is RENDER_PX square with alpha where the wall will be."""
+    """Somebody before a camera; the picture is RENDER_PX square with alpha where the wall will be."""
 
     def __init__(self, rig: Rig, core: Path, threads: int) -> None:
         self._rig = rig
@@ -64,12 +54,14 @@ class Scene:
         self._scene = bpy.context.scene
         self._settings(threads)
         self._eyes = rig.resting[rig.mesh.vertices_of(_EYE_GROUP)].mean(0)
+        teeth = rig.resting[rig.mesh.vertices_of(_TEETH_GROUP)].mean(0)
+        self._size = float(self._eyes[1] - teeth[1]) / _EYES_ABOVE_TEETH
         eyeballs = self._added_head()
         self._add_shirt()
         self._strands = self._added_hair()
         face = _placed(np.array([0.0, self._eyes[1], self._eyes[2]]))
         light_studio(self._scene, face, eyeballs)
-        place_camera(self._scene, face - np.array([0, 0, _AIM_BELOW_EYES]))
+        place_camera(self._scene, face - np.array([0, 0, _AIM_BELOW_EYES * self._size]), self._size)
         self.pose(Expression())
 
     def sample(self, samples: int) -> None:
@@ -114,59 +106,69 @@ class Scene:
     def _added_head(self) -> Any:
         """Skin and everything that moves with it; returns the eyeballs."""
         mesh = self._rig.mesh
-        height = self._rig.identity[mesh.surface.quads].mean(1)[:, 1]
-        skin = mesh.faces_of("body") & (height > _BODY_FROM)
-        body = self._added(mesh.surface, skin, materials.skin(self._core / SKIN), subdivide=2)
-        for name, share in (("lips", mesh.lips), ("cavity", mesh.cavity), ("sockets", mesh.sockets)):
+        looks = self._rig.identity
+        skin = mesh.faces_of("body") & (self._below_eyes() < _BODY_BELOW_EYES)
+        body = self._added(
+            mesh.surface,
+            skin,
+            materials.skin(self._core / "skins" / f"{looks.skin.texture}.png", looks.skin),
+            subdivide=2,
+        )
+        for name in ("lips", "cavity", "sockets", "beard"):
+            share = getattr(mesh, name)
             attribute = body.thing.data.attributes.new(name, "FLOAT", "POINT")
             attribute.data.foreach_set("value", share[body.used].astype(np.float32))
         self._moving.append(body)
         teeth, tongue, eyes = (mesh.proxy(path) for path in (TEETH, TONGUE, EYES))
-        enamel = materials.textured(teeth.texture, _TEETH_TINT, 0.25, coat=0.4, glow=0.1)
+        enamel = materials.textured(teeth.texture, _TEETH_TINT, 0.25, coat=0.4, glow=looks.teeth_glow)
         self._added_proxy(teeth, enamel, subdivide=1, back=_TEETH_BACK)
         self._added_proxy(tongue, materials.textured(tongue.texture, _PLAIN, 0.4, coat=0.3), subdivide=1)
-        eyeballs = self._added_proxy(eyes, materials.eyes(eyes.texture.with_name(IRIS)), subdivide=1)
-        for path, tint in ((BROWS, _BROW_TINT), (LASHES, _LASH_TINT)):
+        eyeballs = self._added_proxy(
+            eyes, materials.eyes(eyes.texture.with_name(f"{looks.iris}.png")), subdivide=1
+        )
+        for path, tint in ((f"eyebrows/{looks.brows.proxy}", looks.brows.tint), (LASHES, _LASH_TINT)):
             proxy = mesh.proxy(path)
             self._added_proxy(proxy, materials.textured(proxy.texture, tint, 0.7, alpha=True))
         return eyeballs
 
     def _added_hair(self) -> Any:
-        """The strands, over a dark shell that keeps the scalp from shining through."""
-        proxy = self._rig.mesh.proxy(HAIR)
-        vertices = proxy.fitted(self._rig.resting)
-        _, up, front = self._eyes
-        window = FaceWindow(
-            centre=(0.0, up - 0.3),
-            half_axes=(0.64, 0.86),
-            head_centre=(0.0, up + 0.3, front - 0.85),
-            head_half_axes=(0.85, 1.15, 1.0),
-        )
-        beside = ~window.contains(vertices[proxy.surface.quads]).any(1)
-        shell = materials.textured(proxy.texture, _SHELL_TINT, 0.9, alpha=True)
-        _move(self._added(proxy.surface, beside, shell), window.brushed(vertices))
-        strands = combed_strands(vertices, proxy.surface, Combing(), window, _HAIR_SEED)
+        hair = self._rig.identity.hair
+        proxy = self._rig.mesh.proxy(f"hair/{hair.shell}")
+        hairdo = dressed_hair(self._rig, proxy, materials.opacity(proxy.texture), self._eyes)
+        shell = materials.textured(proxy.texture, hair.shell_tint, 0.9, alpha=True)
+        _move(self._added(proxy.surface, hairdo.shown, shell), hairdo.vertices)
+        strands, points = hairdo.strands, hairdo.strands.shape[1]
         curves = bpy.data.hair_curves.new("strands")
-        curves.add_curves([strands.shape[1]] * len(strands))
+        curves.add_curves([points] * len(strands))
         curves.position_data.foreach_set("vector", _placed(strands).astype(np.float32).ravel())
-        radius = np.tile(_STRAND_RADIUS * np.linspace(1, _STRAND_TAPER, strands.shape[1]), len(strands))
+        radius = np.tile(STRAND_RADIUS * np.linspace(1, hairdo.taper, points), len(strands))
         curves.attributes.new("radius", "FLOAT", "POINT").data.foreach_set("value", radius.astype(np.float32))
-        curves.materials.append(materials.strands(_MELANIN, _REDNESS))
+        curves.materials.append(materials.strands(hair))
         thing = bpy.data.objects.new("strands", curves)
         self._scene.collection.objects.link(thing)
         return thing
 
     def _add_shirt(self) -> None:
         mesh = self._rig.mesh
-        height = self._rig.identity[mesh.surface.quads].mean(1)[:, 1]
-        quads = mesh.faces_of("helper-tights") & (height > _SHIRT_FROM) & (height < _SHIRT_TO)
-        shirt = self._added(mesh.surface, quads, materials.cloth(_CLOTH, _NECKLINE), subdivide=2)
+        below = self._below_eyes()
+        quads = (
+            mesh.faces_of("helper-tights") & (below < _SHIRT_BELOW_EYES) & (below > _SHIRT_ENDS_BELOW_EYES)
+        )
+        neckline = float(self._eyes[1]) - self._rig.identity.neckline
+        shirt = self._added(
+            mesh.surface, quads, materials.cloth(self._rig.identity.cloth, neckline), subdivide=2
+        )
         spread = shirt.thing.modifiers.new("spread", "DISPLACE")
         spread.strength, spread.mid_level = 0.02, 0
         hem = shirt.thing.modifiers.new("hem", "SOLIDIFY")
         hem.thickness, hem.offset = 0.025, 1
         shirt.thing.modifiers.move(0, 2)
         _move(shirt, self._rig.resting)
+
+    def _below_eyes(self) -> Floats:
+        """(F,) how far each quad of the base mesh lies below the eyes, in faces of size 1."""
+        quads = self._rig.mesh.surface.quads
+        return (self._eyes[1] - self._rig.shape[quads].mean(1)[:, 1]) / self._size
 
     def _added_proxy(self, proxy: Proxy, material: Any, *, subdivide: int = 0, back: float = 0.0) -> Any:
         every = np.ones(len(proxy.surface.quads), bool)

@@ -9,7 +9,7 @@ import numpy as np
 
 from services.lipsync.training.framing import FRAME_PX, RENDER_PX
 from services.lipsync.training.head_mesh import Floats
-from services.lipsync.training.materials import Colour
+from services.lipsync.training.identities import Colour
 
 _LENS_MM, _SENSOR_MM = 85.0, 36.0
 _DISTANCE = 7.3
@@ -61,12 +61,15 @@ def light_studio(scene: Any, face: Floats, eyeballs: Any) -> None:
     background.inputs["Strength"].default_value = _ROOM_STRENGTH
 
 
-def place_camera(scene: Any, target: Floats) -> None:
-    """A portrait lens straight before `target`; the sensor grows with the margin, which keeps the scale."""
+def place_camera(scene: Any, target: Floats, size: float) -> None:
+    """A portrait lens straight before `target`; the sensor grows with the margin, which keeps the scale.
+
+    It stands back in proportion to the `size` of the face, so that every face fills the picture alike.
+    """
     camera = bpy.data.cameras.new("camera")
     camera.lens = _LENS_MM
     camera.sensor_width = _SENSOR_MM * RENDER_PX / FRAME_PX
-    scene.camera = _aimed(scene, camera, target - np.array([0, _DISTANCE, 0]), target)
+    scene.camera = _aimed(scene, camera, target - np.array([0, _DISTANCE * size, 0]), target)
 
 
 def _aimed(scene: Any, data: Any, place: Floats, target: Floats) -> Any:

@@ -1,7 +1,7 @@
-"""What the seven controls do to the morphs of jaw and lips."""
+"""What the seven controls do to the morphs of jaw and lips, and what a resting face does."""
 
 from services.lipsync.pose import CONTROLS
-from services.lipsync.training.rig import mouth_morphs
+from services.lipsync.training.rig import mouth_morphs, resting_morphs
 
 
 def posed(**controls: float) -> dict[str, float]:
@@ -38,3 +38,8 @@ def test_both_sides_of_the_face_move_alike() -> None:
     lefts = {name: value for name, value in strengths.items() if name.endswith("Left")}
     assert lefts
     assert all(strengths[name.removesuffix("Left") + "Right"] == value for name, value in lefts.items())
+
+
+def test_a_resting_face_smiles_on_both_sides_as_much_as_it_is_told() -> None:
+    resting = resting_morphs(0.3)
+    assert resting["mouthSmileLeft"] == resting["mouthSmileRight"] == 0.3

@@ -1,0 +1,165 @@
+"""An avatar's id in, everything that makes it a person out: shape, skin, hair, eyes, clothes, wall.
+
+Assets are named by their paths among MakeHuman's core assets, morphs as `HeadMesh.morph` reads them. Colours
+are linear RGB 0..1, but those of a wall, which are seen as they are written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.lipsync.training.hair import Combing
+from services.lipsync.training.hair_growth import Growth
+
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Skin:
+    """A core texture, what it is multiplied by, and what the lips and a shaved beard (0 none, 1 full) add.
+
+    Light textures paint lids and eye sockets in a tired red, which a lower `socket_saturation` takes away.
+    """
+
+    texture: str
+    tint: Colour
+    lip_red: Colour
+    lip_share: float = 0.6
+    stubble: float = 0.0
+    socket_saturation: float = 0.6
+
+
+@dataclass(frozen=True)
+class Hair:
+    """A core hairstyle as a shell, the strands on it, and their pigment: melanin 0 white to 1 black.
+
+    `greyed` is the colour of hair whose pigment is gone, which is greyer than little melanin makes it.
+    """
+
+    shell: str
+    strands: Combing | Growth
+    melanin: float
+    redness: float
+    shell_tint: Colour
+    greyed: Colour | None = None
+
+
+@dataclass(frozen=True)
+class Brows:
+    """A core pair of eyebrows and what its texture is multiplied by."""
+
+    proxy: str
+    tint: Colour
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A backdrop: its colour behind the head and towards the corners."""
+
+    middle: Colour
+    edge: Colour
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One shipped avatar.
+
+    In decimetres: how far the `neckline` lies below the eyes, how far up and forward a raised tongue goes.
+    `frame_samples` are Cycles' paths per pixel of the whole frame, `poses` the mouths that are rendered.
+    """
+
+    id: str
+    name: str
+    morphs: Mapping[str, float]
+    skin: Skin
+    hair: Hair
+    brows: Brows
+    iris: str
+    cloth: Colour
+    wall: Wall
+    neckline: float = 1.045
+    smile: float = 0.42
+    teeth_glow: float = 0.16
+    tongue_reach: tuple[float, float] = (0.16, 0.12)
+    glances: bool = True
+    frame_samples: int = 12
+    poses: int = 60
+
+
+def _both_eyes(**strengths: float) -> dict[str, float]:
+    """Targets of the eyes for both sides, hyphens written as underscores."""
+    return {
+        f"eyes/{side}-eye-{name.replace('_', '-')}": strength
+        for name, strength in strengths.items()
+        for side in "lr"
+    }
+
+
+AVA = Identity(
+    id="ava",
+    name="Ava",
+    morphs={
+        "macrodetails/caucasian-female-young": 0.75,
+        "macrodetails/asian-female-young": 0.25,
+        "macrodetails/universal-female-young-averagemuscle-averageweight": 1.0,
+        "head/head-oval": 0.35,
+        **_both_eyes(scale_incr=0.3),
+        "nose/nose-scale-horiz-decr": 0.3,
+        "nose/nose-width3-decr": 0.3,
+        "mouth/mouth-angles-up": 0.35,
+        "mouth/mouth-lowerlip-volume-incr": 0.25,
+        "mouth/mouth-upperlip-volume-incr": 0.3,
+        "chin/chin-width-decr": 0.3,
+    },
+    skin=Skin(
+        texture="young_caucasian_female/textures/young_lightskinned_female_diffuse",
+        tint=(0.98, 0.80, 0.69),
+        lip_red=(0.46, 0.135, 0.125),
+    ),
+    hair=Hair("bob02/bob02", Combing(), melanin=0.78, redness=0.22, shell_tint=(0.12, 0.085, 0.065)),
+    brows=Brows("eyebrow001/eyebrow001", (0.55, 0.45, 0.4)),
+    iris="brown_eye",
+    cloth=(0.045, 0.10, 0.115),
+    wall=Wall((0.80, 0.765, 0.725), (0.56, 0.52, 0.485)),
+    teeth_glow=0.1,
+    tongue_reach=(0.13, 0.05),
+    glances=False,
+    frame_samples=40,
+    poses=200,
+)
+
+BEN = Identity(
+    id="ben",
+    name="Ben",
+    morphs={
+        "macrodetails/caucasian-male-young": 1.0,
+        "macrodetails/universal-male-young-averagemuscle-averageweight": 1.0,
+        "head/head-age-incr": 0.15,
+        "head/head-rectangular": 0.2,
+        **_both_eyes(scale_incr=0.25),
+        "mouth/mouth-angles-up": 0.3,
+        "mouth/mouth-lowerlip-volume-incr": 0.2,
+        "nose/nose-width3-decr": 0.15,
+    },
+    skin=Skin(
+        texture="young_caucasian_male/textures/young_lightskinned_male_diffuse",
+        tint=(0.80, 0.66, 0.56),
+        lip_red=(0.36, 0.13, 0.115),
+        lip_share=0.4,
+        stubble=0.5,
+    ),
+    hair=Hair(
+        "short04/short04",
+        Growth(strands=26_000, length=0.34, sides=0.4, lift=0.42, sweep=(0.5, 0.2, 0.0)),
+        melanin=0.80,
+        redness=0.3,
+        shell_tint=(0.10, 0.075, 0.06),
+    ),
+    brows=Brows("eyebrow001/eyebrow001", (0.35, 0.28, 0.24)),
+    iris="brownlight_eye",
+    cloth=(0.05, 0.055, 0.085),
+    wall=Wall((0.70, 0.74, 0.77), (0.45, 0.50, 0.545)),
+    neckline=1.14,
+    smile=0.4,
+)
+
+IDENTITIES: Mapping[str, Identity] = {identity.id: identity for identity in (AVA, BEN)}
