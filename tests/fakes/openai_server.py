@@ -107,6 +107,11 @@ class OpenAiServer:
         """The next request that has no answer yet gets these steps."""
         self._answers.append(Answer(steps))
 
+    def forget(self) -> None:
+        """Back to a server that nobody has asked, and that has no answers."""
+        self.received.clear()
+        self._answers.clear()
+
     def will_refuse(self, refusal: Refusal, times: int = 1) -> None:
         """The next requests get this refusal."""
         self._answers.extend([refusal] * times)

@@ -66,15 +66,15 @@ class ServedGateway:
 
 @asynccontextmanager
 async def served_gateway(stages: FakeStages, folder: Path, **settings: Any) -> AsyncIterator[ServedGateway]:
-    """Serves until the block ends."""
-    known = GatewaySettings(
-        text_target=stages.text_server.address,
-        tts_target=stages.tts_server.address,
-        lipsync_target=stages.lipsync_server.address,
-        data=str(folder / "media"),
-        port=0,
-        **settings,
-    )
+    """Serves until the block ends. `settings` may point to other stages than the fake ones."""
+    usual: dict[str, Any] = {
+        "text_target": stages.text_server.address,
+        "tts_target": stages.tts_server.address,
+        "lipsync_target": stages.lipsync_server.address,
+        "data": str(folder / "media"),
+        "port": 0,
+    }
+    known = GatewaySettings(**usual | settings)
     app = gateway_app(known)
     server = uvicorn.Server(server_config(app, known, closing_seconds=1))
     serving = asyncio.create_task(server.serve())
