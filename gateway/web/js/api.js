@@ -45,6 +45,11 @@ export function cancelReply(id) {
   return answer(`/v1/replies/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true });
 }
 
+/** Of each stage `serving`, `starting`, `asleep` or `down`. */
+export async function stageHealth() {
+  return (await answer("/readyz")).stages;
+}
+
 /** The faces to choose from, the default one first. */
 export async function avatars() {
   return defaultFirst((await answer("/v1/avatars")).avatars);

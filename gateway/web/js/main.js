@@ -17,6 +17,7 @@ import { noticeOf } from "./view/notice.js";
 import { Progress } from "./view/progress.js";
 import { saveTranscript } from "./view/saving.js";
 import { Settings } from "./view/settings.js";
+import { Slowness } from "./view/slowness.js";
 import { Sound } from "./view/sound.js";
 import { TokenCount } from "./view/token_count.js";
 import { fillSuggestions, Transcript } from "./view/transcript.js";
@@ -36,8 +37,9 @@ const progress = new Progress({
   stage: at("progress-stage"),
   seconds: at("progress-seconds"),
 });
+const slowness = new Slowness(at("slowness"));
 const announce = (text) => (at("announcer").textContent = wordsOf(text));
-const session = new Session({ conversation, preferences, face, captions, progress, announce });
+const session = new Session({ conversation, preferences, face, captions, progress, slowness, announce });
 const composer = new Composer(
   { form: at("composer"), field: at("message"), send: at("send"), stop: at("stop") },
   { onSend: (text) => session.say(text), onStop: () => session.stop(), onDraft: () => tokens.refresh() },

@@ -17,7 +17,7 @@ export class Session extends EventTarget {
   #replayed = null;
   #performed = null;
 
-  /** @param {{conversation, preferences, face, captions, progress, announce: (text: string) => void}} parts */
+  /** @param {{conversation, preferences, face, captions, progress, slowness, announce: (text: string) => void}} parts */
   constructor(parts) {
     super();
     this.#parts = parts;
@@ -111,6 +111,7 @@ export class Session extends EventTarget {
     this.#reply = reply;
     this.#perform(reply, answer, from);
     this.#parts.progress.begin();
+    this.#parts.slowness.begin();
     this.#connect(reply, answer);
     this.#changed();
     reply.run();
@@ -125,7 +126,7 @@ export class Session extends EventTarget {
   }
 
   #connect(reply, answer) {
-    const { conversation, progress, announce } = this.#parts;
+    const { conversation, progress, slowness, announce } = this.#parts;
     const on = (type, listener) => reply.addEventListener(type, ({ detail }) => listener(detail));
     let text = "";
     on("created", ({ id, video_url }) => conversation.change(answer, { reply: { id, video_url } }));
@@ -138,17 +139,24 @@ export class Session extends EventTarget {
     });
     on("text_ok", (whole) => {
       conversation.change(answer, { text: whole.text });
+      slowness.learn({ text: true });
       announce(whole.text);
     });
+    on("utterance", () => slowness.learn({ speech: true }));
     on("fragment", ({ index }) => {
+      slowness.moved();
       if (index === 0) conversation.change(answer, { reply: { ...answer.reply, pictured: true } });
     });
-    on("progress", (estimate) => progress.show(estimate));
+    on("progress", (estimate) => {
+      progress.show(estimate);
+      slowness.learn({ queue_position: estimate.queue_position });
+    });
     on("ended", (ending) => this.#end(answer, ending));
   }
 
   #end(answer, { status, problem }) {
-    const { conversation, face, progress } = this.#parts;
+    const { conversation, face, progress, slowness } = this.#parts;
+    slowness.end();
     const ended = status === "completed" ? "complete" : status;
     conversation.change(answer, { status: ended, problem: problem ?? answer.problem });
     progress.end();

@@ -47,6 +47,12 @@ export default {
   stageVideo: "Moving the lips",
   stageQueue: "Waiting in line, {count} ahead",
   stageReconnecting: "The line dropped, reconnecting…",
+  slowQueue: "Others are being served first; it goes on by itself.",
+  slowStarting: "A part of the server is still starting; it goes on by itself.",
+  slowDown: "A part of the server does not answer; it is waited for.",
+  slowText: "The language model is taking its time on this machine.",
+  slowSpeech: "The voice is being made more slowly than usual.",
+  slowVideo: "This machine makes the video more slowly than it plays.",
   secondsLeft: "about {seconds} s left",
 
   avatar: "Face",

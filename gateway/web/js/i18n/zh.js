@@ -47,6 +47,12 @@ export default {
   stageVideo: "正在生成口型",
   stageQueue: "排队中，前面还有 {count} 个",
   stageReconnecting: "连接中断，正在重连…",
+  slowQueue: "正在先处理其他人的请求，稍后会自动继续。",
+  slowStarting: "服务器的一部分仍在启动，稍后会自动继续。",
+  slowDown: "服务器的一部分没有回应，正在等待它恢复。",
+  slowText: "语言模型在这台机器上需要一些时间。",
+  slowSpeech: "声音的生成比平时慢。",
+  slowVideo: "这台机器生成视频的速度赶不上播放。",
   secondsLeft: "约剩 {seconds} 秒",
 
   avatar: "面孔",

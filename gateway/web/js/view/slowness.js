@@ -1,0 +1,59 @@
+/** A reply that keeps its reader waiting in, an honest reason out: asked of the server, not guessed. */
+import { stageHealth } from "../api.js";
+import { phrase } from "../i18n/strings.js";
+
+/** So long nobody wonders. */
+const PATIENCE_MS = 6000;
+const TROUBLES = { starting: "slowStarting", asleep: "slowStarting", down: "slowDown" };
+
+export class Slowness {
+  #place;
+  #known = {};
+  #timer = 0;
+
+  constructor(place) {
+    this.#place = place;
+  }
+
+  begin() {
+    this.#known = {};
+    this.moved();
+  }
+
+  /** The face got something to say: patience begins anew. */
+  moved() {
+    this.end();
+    this.#wait();
+  }
+
+  /** @param {{text?: boolean, speech?: boolean, queue_position?: number}} known what there is of the reply */
+  learn(known) {
+    Object.assign(this.#known, known);
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+    this.#place.textContent = "";
+  }
+
+  #wait() {
+    this.#timer = setTimeout(() => this.#explain(), PATIENCE_MS);
+  }
+
+  async #explain() {
+    const waitedFor = this.#timer;
+    // Where the server says nothing, the progress bar says that the line has dropped.
+    const stages = await stageHealth().catch(() => ({}));
+    if (waitedFor !== this.#timer) return;
+    this.#place.textContent = reason(this.#known, stages);
+    this.#wait();
+  }
+}
+
+function reason({ text, speech, queue_position: position }, stages) {
+  const trouble = Object.values(stages).find((state) => state in TROUBLES);
+  if (trouble) return phrase(TROUBLES[trouble]);
+  if (position > 0) return phrase("slowQueue");
+  if (speech) return phrase("slowVideo");
+  return phrase(text ? "slowSpeech" : "slowText");
+}
