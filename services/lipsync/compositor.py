@@ -6,14 +6,16 @@ than converting every frame.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.lipsync.manifests import Affine, Mouth
+from services.lipsync.manifests import Affine
 
 # A render has one thread of its own; OpenCV's pool would take cores that other renders count on.
 cv2.setNumThreads(1)
@@ -23,6 +25,22 @@ _YCBCR_OF_RGB = np.array(
     [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], np.float32
 )
 _YCBCR_OFFSET = np.array([[16.0], [128.0], [128.0]], np.float32)
+
+
+class Crop(Protocol):
+    """What is drawn onto the frames."""
+
+    @property
+    def shape_px(self) -> tuple[int, int]:
+        """Height and width, both even."""
+
+    @property
+    def feather_px(self) -> int:
+        """How wide its edges fade."""
+
+    @property
+    def placement(self) -> Sequence[Affine]:
+        """Its place on each frame of the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +67,21 @@ class _Patch:
 class Compositor:
     """Puts mouths of one avatar onto its frames. Safe to share between threads."""
 
-    def __init__(self, mouth: Mouth, frames: NDArray[np.uint8]) -> None:
+    def __init__(self, mouth: Crop, frames: NDArray[np.uint8]) -> None:
         """`frames` is the loop, (count, height * 3 / 2, width) I420; `mouth` has a placement for each."""
-        self._frames = frames
+        self.frames = frames
         self._height, self._width = frames.shape[1] * 2 // 3, frames.shape[2]
-        self._size = mouth.size_px
-        feather = _feather(mouth.size_px, mouth.feather_px)
+        self._crop_height, self._crop_width = mouth.shape_px
+        feather = np.outer(*(_ramp(size, mouth.feather_px) for size in mouth.shape_px)).astype(np.float32)
         self._patches = [self._placed(placement, feather) for placement in mouth.placement]
 
     def frame(self, position: int) -> NDArray[np.uint8]:
         """The loop's frame `position` (modulo its length) as it is, (height * 3 / 2, width) I420."""
-        frame: NDArray[np.uint8] = self._frames[position % len(self._frames)]
+        frame: NDArray[np.uint8] = self.frames[position % len(self.frames)]
         return frame
 
     def picture(self, mouth: NDArray[np.float32], position: int) -> av.VideoFrame:
-        """The loop's frame `position` (modulo its length) with `mouth`, (3, S, S) RGB in 0..1, as yuv420p."""
+        """The loop's frame `position` (modulo its length) with `mouth`, RGB in 0..1, as yuv420p."""
         picture = av.VideoFrame(self._width, self._height, "yuv420p")
         luma, blue, red = (_pixels(plane) for plane in picture.planes)
         base = self.frame(position)
@@ -74,16 +92,16 @@ class Compositor:
         ycbcr += _YCBCR_OFFSET
         planes = ycbcr.reshape(mouth.shape)
         bright.blend(luma, _warped(planes[0], bright))
-        half = self._size // 2
+        half = (self._crop_width // 2, self._crop_height // 2)
         for plane, crop in ((blue, planes[1]), (red, planes[2])):
-            small = cv2.resize(crop, (half, half), interpolation=cv2.INTER_AREA)
+            small = cv2.resize(crop, half, interpolation=cv2.INTER_AREA)
             coloured.blend(plane, _warped(small, coloured))
         return picture
 
     def _placed(self, placement: Affine, feather: NDArray[np.float32]) -> tuple[_Patch, _Patch]:
         affine = np.array(placement, np.float64).reshape(2, 3)
-        last = self._size - 1
-        corners = affine @ np.array([[0, last, 0, last], [0, 0, last, last], [1, 1, 1, 1]], np.float64)
+        right, bottom = self._crop_width - 1, self._crop_height - 1
+        corners = affine @ np.array([[0, right, 0, right], [0, 0, bottom, bottom], [1, 1, 1, 1]], np.float64)
         low = np.maximum(np.floor(corners.min(axis=1)).astype(int), 0) // 2 * 2
         high = np.minimum(np.ceil(corners.max(axis=1)).astype(int) + 2, (self._width, self._height)) // 2 * 2
         size = np.maximum(high - low, 2)
@@ -91,16 +109,16 @@ class Compositor:
         half = affine.copy()
         # A chroma sample lies in the middle of its four pixels, of the crop as of the frame.
         half[:, 2] = (affine[:, :2] @ (0.5, 0.5) + affine[:, 2] - 0.5) / 2
-        quarter = feather.reshape(self._size // 2, 2, self._size // 2, 2).mean(axis=(1, 3))
+        quarter = feather.reshape(self._crop_height // 2, 2, self._crop_width // 2, 2).mean(axis=(1, 3))
         return _patch(affine, low, size, feather), _patch(half, low // 2, size // 2, quarter)
 
 
-def _feather(size: int, width: int) -> NDArray[np.float32]:
-    """Weights 0 at the crop's edge, 1 from `width` pixels inside on; a smoothstep shows no line."""
+def _ramp(size: int, width: int) -> NDArray[np.float32]:
+    """Weights 0 at both ends, 1 from `width` pixels inside on; a smoothstep shows no line."""
     distance = np.minimum(np.arange(size), np.arange(size)[::-1]).astype(np.float32) / np.float32(width)
     ramp = np.clip(distance, 0, 1)
-    ramp = ramp * ramp * (3 - 2 * ramp)
-    return np.outer(ramp, ramp).astype(np.float32)
+    smooth: NDArray[np.float32] = ramp * ramp * (3 - 2 * ramp)
+    return smooth
 
 
 def _patch(

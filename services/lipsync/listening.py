@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.mel import mel_spectrogram, mel_windows
-from services.lipsync.networks import Network
+from services.lipsync.networks import PoseNetwork
 from services.lipsync.pose import ClosureGate, finished_poses
 from services.lipsync.schedule import FRAMES_PER_UNIT
 from services.lipsync.timings import step
@@ -17,7 +17,7 @@ class PoseTrack:
     """The mouth of one utterance. Frames are heard in units of 8: other batches give other last bits."""
 
     def __init__(
-        self, network: Network, waveform: NDArray[np.float32], frames: int, cancellation: Cancellation
+        self, network: PoseNetwork, waveform: NDArray[np.float32], frames: int, cancellation: Cancellation
     ) -> None:
         """`waveform` is 16 kHz; `frames`, a multiple of 8, is its length at 25 fps."""
         self._network = network

@@ -77,20 +77,20 @@ def window_starts(first_frame: int, frames: int, offset_seconds: float) -> NDArr
     return starts
 
 
-def mel_filters(frequency_scale: float = 1.0) -> NDArray[np.float32]:
+def mel_filters(frequency_scale: float = 1.0, lowest_hz: float = LOWEST_HZ) -> NDArray[np.float32]:
     """Return the (80, 401) Slaney filter bank, area-normalised.
 
     A `frequency_scale` below 1 makes the speaker's vocal tract look shorter, above 1 longer.
     Source: Slaney, Auditory Toolbox (1998): linear to 1 kHz, logarithmic above.
     """
-    return _filters(frequency_scale)
+    return _filters(frequency_scale, lowest_hz)
 
 
 @functools.lru_cache(maxsize=32)
-def _filters(frequency_scale: float) -> NDArray[np.float32]:
+def _filters(frequency_scale: float, lowest_hz: float) -> NDArray[np.float32]:
     nyquist_hz = SAMPLE_RATE_HZ / 2
     edges = (
-        _hz_of_mel(np.linspace(_mel_of_hz(LOWEST_HZ), _mel_of_hz(HIGHEST_HZ), BANDS + 2)) * frequency_scale
+        _hz_of_mel(np.linspace(_mel_of_hz(lowest_hz), _mel_of_hz(HIGHEST_HZ), BANDS + 2)) * frequency_scale
     )
     # A stretched bank may not leave the spectrum: its last edges pile up, in order, just below the end.
     edges = np.minimum(edges, nyquist_hz - 10.0 + 0.1 * np.arange(BANDS + 2))

@@ -1,42 +1,69 @@
-"""A folder goes in, the networks in it that turn speech into poses of the mouth come out, checked."""
+"""Folders go in, the networks in them come out by name, checked: those that shipped, and imported ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel
 
 from services.lipsync import mel
-from services.lipsync.manifests import ModelError, NetworkManifest, check_hash, read_manifest
+from services.lipsync.manifests import POSE_CONTRACT, ModelError, NetworkManifest, check_hash, read_manifest
 from services.lipsync.pose import CONTROLS
 from services.lipsync.sessions import Graph
+from services.lipsync.wav2lip_network import Wav2LipNetwork, load_wav2lip_network
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class PoseNetwork:
     """`listen`: mel windows (N, 1, 80, 16) to poses (N, 7), neither clipped nor smoothed nor gated."""
 
     manifest: NetworkManifest
     listen: Graph
 
 
-def load_networks(models_dir: Path, providers: Sequence[str]) -> dict[str, Network]:
-    """Every network in models_dir/networks, by name.
+Network: TypeAlias = PoseNetwork | Wav2LipNetwork
+
+
+class _AnyManifest(BaseModel):
+    contract: Literal["pose/1", "wav2lip/1"]
+
+
+def load_networks(folders: Sequence[Path], providers: Sequence[str]) -> dict[str, Network]:
+    """Every network in a sub-folder of `folders`, by name.
 
     Raises:
-        ModelError: there is none, or one is incomplete, damaged or not of this contract.
+        ModelError: there is none, two share a name, or one is incomplete, damaged or of no known contract.
     """
-    directories = sorted(path.parent for path in (models_dir / "networks").glob("*/manifest.json"))
+    directories = [path.parent for folder in folders for path in sorted(folder.glob("*/manifest.json"))]
     if not directories:
-        raise ModelError(
-            f"There is no network in {models_dir / 'networks'}. Set LIPSYNC_MODELS_DIR, or run `make train`."
-        )
-    networks = [load_network(directory, providers) for directory in directories]
-    return {network.manifest.name: network for network in networks}
+        raise ModelError(f"There is no network in {folders[0]}. Set LIPSYNC_MODELS_DIR, or run `make train`.")
+    networks: dict[str, Network] = {}
+    for directory in directories:
+        network = load_network(directory, providers)
+        if network.manifest.name in networks:
+            raise ModelError(f"Two networks are called {network.manifest.name}. Remove {directory}.")
+        networks[network.manifest.name] = network
+    return networks
 
 
 def load_network(directory: Path, providers: Sequence[str]) -> Network:
     """The network in `directory`; `providers` are onnxruntime's names.
+
+    Raises:
+        ModelError: it is incomplete, damaged or of no known contract.
+    """
+    data = (directory / "manifest.json").read_bytes()
+    contract = read_manifest(_AnyManifest, data, f"Network {directory.name}").contract
+    if contract == POSE_CONTRACT:
+        return load_pose_network(directory, providers)
+    return load_wav2lip_network(directory, providers)
+
+
+def load_pose_network(directory: Path, providers: Sequence[str]) -> PoseNetwork:
+    """The network of the contract pose/1 in `directory`.
 
     Raises:
         ModelError: it is incomplete, damaged or not of this contract.
@@ -49,4 +76,4 @@ def load_network(directory: Path, providers: Sequence[str]) -> Network:
     model = check_hash(manifest.files.listen, path.read_bytes(), where)
     listen = Graph(model, providers, f"{where}: {path.name}")
     listen.check_contract(("mel", (1, mel.BANDS, mel.COLUMNS_PER_WINDOW)), ("pose", (len(CONTROLS),)))
-    return Network(manifest, listen)
+    return PoseNetwork(manifest, listen)

@@ -12,7 +12,7 @@ from services.lipsync import mel, sound
 from services.lipsync.avatars import Avatar
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.fragments import fragment
-from services.lipsync.listening import PoseTrack
+from services.lipsync.mouths import Mouths, mouths
 from services.lipsync.networks import Network
 from services.lipsync.schedule import FRAMES_PER_UNIT, fragment_spans
 from services.lipsync.timings import FRAMES, step
@@ -57,7 +57,7 @@ def render(
         cancellation.check()
         played = resampled(waveform, speech.sample_rate_hz, sound.SAMPLE_RATE_HZ)
     cancellation.check()
-    track = PoseTrack(network, heard, speech.frames, cancellation)
+    drawn = mouths(network, avatar, heard, speech.frames, cancellation)
     aac = _cancellable(sound.aac_frames(played), cancellation)
     for first, count in fragment_spans(speech.frames):
         with step("aac"):
@@ -65,23 +65,20 @@ def render(
             aac_frames = list(islice(aac, count // FRAMES_PER_UNIT * _AAC_FRAMES_PER_UNIT))
         if first < speech.resume_frame:
             continue
-        pictures = _pictures(track, avatar, first, count, speech.start_frame)
+        pictures = _pictures(drawn, first, count, speech.start_frame, cancellation)
         start_frame = speech.start_frame + first
         data = fragment(pictures, aac_frames, start_frame, avatar.size)
         yield RenderedFragment(start_frame, count, data, frames_done=first + count)
 
 
 def _pictures(
-    track: PoseTrack, avatar: Avatar, first: int, count: int, start_frame: int
+    drawn: Mouths, first: int, count: int, start_frame: int, cancellation: Cancellation
 ) -> Iterator[av.VideoFrame]:
     for unit in range(first, first + count, FRAMES_PER_UNIT):
-        poses = track.poses(unit)
-        with step("speak"):
-            mouths = avatar.speak.run(poses, track.cancellation)
-        for number, mouth in enumerate(mouths, start_frame + unit):
-            track.cancellation.check()
+        for number, mouth in enumerate(drawn.unit(unit), start_frame + unit):
+            cancellation.check()
             with step("composite"):
-                picture = avatar.compositor.picture(mouth, number)
+                picture = drawn.compositor.picture(mouth, number)
             FRAMES.inc()
             yield picture
 

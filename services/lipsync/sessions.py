@@ -1,9 +1,9 @@
-"""An ONNX graph's bytes go in, a function from array to array comes out: the only user of onnxruntime."""
+"""An ONNX graph's bytes go in, a function from arrays to arrays comes out: the only user of onnxruntime."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.manifests import ModelError
+
+Array: TypeAlias = NDArray[np.float32]
 
 _PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -37,20 +39,23 @@ def execution_providers(names: Sequence[str]) -> list[str]:
     return [_PROVIDERS[name] for name in names]
 
 
-class Graph:
-    """One input, one output, both float32 with the batch first. Several threads may call it at once.
+class Session:
+    """A graph of float32 ports with the batch first. Several threads may call it at once.
 
     A call uses its own thread only: default threading loses a third of every CPU-second at these sizes.
     """
 
-    def __init__(self, model: bytes, providers: Sequence[str], where: str) -> None:
+    def __init__(self, model: bytes, providers: Sequence[str], where: str, *, optimised: bool = True) -> None:
         """Loads `model`; `providers` are onnxruntime's names, `where` names the file in errors.
 
+        `optimised=False` computes the graph node by node, as it is written.
+
         Raises:
-            ModelError: not a graph that this onnxruntime can run, or not one input and one output.
+            ModelError: not a graph that this onnxruntime can run, or not with the first of the providers.
         """
         options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        levels = onnxruntime.GraphOptimizationLevel
+        options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -63,29 +68,18 @@ class Graph:
                 f"{where} cannot be loaded by onnxruntime {onnxruntime.__version__} "
                 f"({type(error).__name__}). Export it again."
             ) from error
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        if len(inputs) != 1 or len(outputs) != 1:
-            raise ModelError(f"{where} must have one input and one output. Export it again.")
-        self._input, self._output = inputs[0], outputs[0]
-        self._where = where
+        if self._session.get_providers()[0] != providers[0]:
+            # onnxruntime goes on without a provider whose driver or libraries it does not find.
+            name = next(name for name, provider in _PROVIDERS.items() if provider == providers[0])
+            raise ModelError(
+                f"LIPSYNC_PROVIDERS names {name}, which is installed but finds no device or no driver here. "
+                f"Install its libraries, or take LIPSYNC_PROVIDERS=cpu."
+            )
+        self.inputs = {port.name: tuple(port.shape) for port in self._session.get_inputs()}
+        self.outputs = {port.name: tuple(port.shape) for port in self._session.get_outputs()}
 
-    def check_contract(self, inputs: tuple[str, Sequence[int]], outputs: tuple[str, Sequence[int]]) -> None:
-        """Compares the names and the shapes after the batch with what the contract says.
-
-        Raises:
-            ModelError: they differ.
-        """
-        for port, (name, shape) in ((self._input, inputs), (self._output, outputs)):
-            known = [dim for dim in port.shape[1:] if isinstance(dim, int)]
-            fits = len(known) < len(port.shape) - 1 or tuple(known) == tuple(shape)
-            if port.name != name or len(port.shape) != len(shape) + 1 or not fits:
-                raise ModelError(
-                    f"{self._where} has {port.name} {port.shape} where the contract asks for "
-                    f"{name} (N, {', '.join(map(str, shape))}). Export it again."
-                )
-
-    def run(self, batch: NDArray[np.float32], cancellation: Cancellation) -> NDArray[np.float32]:
-        """The graph's output for `batch`.
+    def run(self, inputs: Mapping[str, Array], cancellation: Cancellation) -> dict[str, Array]:
+        """The graph's outputs by name.
 
         Raises:
             Cancelled: `cancellation` was set before or while it ran.
@@ -96,11 +90,54 @@ class Graph:
             options.terminate = True
 
         options.log_severity_level = 4
+        names = list(self.outputs)
         try:
             with cancellation.interrupting(terminate):
-                outputs = self._session.run([self._output.name], {self._input.name: batch}, options)
+                outputs = self._session.run(names, dict(inputs), options)
         except Exception:
             # A terminated run raises a generic error of onnxruntime's: only our own flag tells it apart.
             cancellation.check()
             raise
-        return cast("NDArray[np.float32]", outputs[0])
+        return dict(zip(names, outputs, strict=True))
+
+
+class Graph:
+    """A session with one input and one output."""
+
+    def __init__(self, model: bytes, providers: Sequence[str], where: str) -> None:
+        """See `Session`.
+
+        Raises:
+            ModelError: as there, or not one input and one output.
+        """
+        self._session = Session(model, providers, where)
+        if len(self._session.inputs) != 1 or len(self._session.outputs) != 1:
+            raise ModelError(f"{where} must have one input and one output. Export it again.")
+        (self._input,) = self._session.inputs.items()
+        (self._output,) = self._session.outputs.items()
+        self._where = where
+
+    def check_contract(self, inputs: tuple[str, Sequence[int]], outputs: tuple[str, Sequence[int]]) -> None:
+        """Compares the names and the shapes after the batch with what the contract says.
+
+        Raises:
+            ModelError: they differ.
+        """
+        for (found, dims), (name, shape) in ((self._input, inputs), (self._output, outputs)):
+            known = [dim for dim in dims[1:] if isinstance(dim, int)]
+            fits = len(known) < len(dims) - 1 or tuple(known) == tuple(shape)
+            if found != name or len(dims) != len(shape) + 1 or not fits:
+                raise ModelError(
+                    f"{self._where} has {found} {list(dims)} where the contract asks for "
+                    f"{name} (N, {', '.join(map(str, shape))}). Export it again."
+                )
+
+    def run(self, batch: Array, cancellation: Cancellation) -> Array:
+        """The graph's output for `batch`.
+
+        Raises:
+            Cancelled: `cancellation` was set before or while it ran.
+        """
+        name, _ = self._input
+        (output,) = self._session.run({name: batch}, cancellation).values()
+        return output

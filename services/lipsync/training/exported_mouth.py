@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.listening import PoseTrack
 from services.lipsync.mel import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
-from services.lipsync.networks import load_network
+from services.lipsync.networks import load_pose_network
 from services.lipsync.pose import CONTROLS, ClosureGate, finished_poses
 from services.lipsync.schedule import FRAMES_PER_UNIT
 
@@ -17,7 +17,7 @@ class ExportedMouth:
     """The network in a folder that holds a manifest.json and its listen.onnx. Raises ModelError."""
 
     def __init__(self, folder: Path) -> None:
-        self._network = load_network(folder, ["CPUExecutionProvider"])
+        self._network = load_pose_network(folder, ["CPUExecutionProvider"])
 
     def finished(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N, 7) raw poses of a whole utterance, clipped, smoothed and gated as the manifest says."""

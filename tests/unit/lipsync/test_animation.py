@@ -38,7 +38,7 @@ def gallery(models_dir: Path) -> Iterator[Gallery]:
 
 @pytest.fixture
 async def animator(models_dir: Path, gallery: Gallery) -> AsyncIterator[Animator]:
-    networks = load_networks(models_dir, CPU)
+    networks = load_networks([models_dir / "networks"], CPU)
     made = Animator(gallery, networks, "tiny", 1, max_seconds=10, upload_seconds=0.05)
     yield made
     await made.close()

@@ -8,7 +8,7 @@ import pytest
 from services.lipsync.cancellation import Cancellation, Cancelled
 from services.lipsync.listening import PoseTrack
 from services.lipsync.mel import mel_spectrogram, mel_windows
-from services.lipsync.networks import Network, load_network
+from services.lipsync.networks import PoseNetwork, load_pose_network
 from services.lipsync.pose import CONTROLS, JAW, ClosureGate, finished_poses
 from services.lipsync.sessions import execution_providers
 from tests.fakes import tiny_models
@@ -17,9 +17,9 @@ FRAMES = 40
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Network:
+def network(tmp_path: Path) -> PoseNetwork:
     tiny_models.write_tiny_network(tmp_path / "tiny")
-    return load_network(tmp_path / "tiny", execution_providers(["cpu"]))
+    return load_pose_network(tmp_path / "tiny", execution_providers(["cpu"]))
 
 
 def waveform() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -29,7 +29,7 @@ def waveform() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return noise.astype(np.float32)
 
 
-def test_poses_in_pieces_are_the_poses_of_the_whole_utterance(network: Network) -> None:
+def test_poses_in_pieces_are_the_poses_of_the_whole_utterance(network: PoseNetwork) -> None:
     track = PoseTrack(network, waveform(), FRAMES, Cancellation())
     pieces = np.concatenate([track.poses(first) for first in range(0, FRAMES, 8)])
 
@@ -40,14 +40,14 @@ def test_poses_in_pieces_are_the_poses_of_the_whole_utterance(network: Network) 
     np.testing.assert_allclose(pieces, whole, atol=1e-6)
 
 
-def test_the_mouth_opens_with_the_sound_and_closes_after_it(network: Network) -> None:
+def test_the_mouth_opens_with_the_sound_and_closes_after_it(network: PoseNetwork) -> None:
     track = PoseTrack(network, waveform(), FRAMES, Cancellation())
 
     assert track.poses(24)[:, JAW].min() > 0.3
     assert track.poses(32)[-1, JAW] == pytest.approx(0, abs=1e-6)
 
 
-def test_a_track_taken_up_in_the_middle_gives_the_same_poses(network: Network) -> None:
+def test_a_track_taken_up_in_the_middle_gives_the_same_poses(network: PoseNetwork) -> None:
     whole = PoseTrack(network, waveform(), FRAMES, Cancellation())
     for first in (0, 8):
         whole.poses(first)
@@ -56,7 +56,7 @@ def test_a_track_taken_up_in_the_middle_gives_the_same_poses(network: Network) -
     assert (whole.poses(16) == later.poses(16)).all()
 
 
-def test_a_cancelled_track_gives_no_poses(network: Network) -> None:
+def test_a_cancelled_track_gives_no_poses(network: PoseNetwork) -> None:
     cancellation = Cancellation()
     track = PoseTrack(network, waveform(), FRAMES, cancellation)
     cancellation.cancel()

@@ -84,7 +84,7 @@ def test_a_loop_that_would_fill_the_memory_is_refused() -> None:
 
 def test_a_folder_without_networks_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"There is no network in .* LIPSYNC_MODELS_DIR"):
-        load_networks(tmp_path, CPU)
+        load_networks([tmp_path], CPU)
 
 
 def test_a_changed_graph_is_called_damaged(models_dir: Path) -> None:

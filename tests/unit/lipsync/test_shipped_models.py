@@ -11,7 +11,7 @@ from services.lipsync.avatars import Avatar, folder_bundle, load_avatar
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.fragments import init_segment
 from services.lipsync.listening import PoseTrack
-from services.lipsync.networks import Network, load_network
+from services.lipsync.networks import PoseNetwork, load_pose_network
 from services.lipsync.pose import CONTROLS, JAW
 from services.lipsync.rendering import Speech, render
 from services.lipsync.sessions import execution_providers
@@ -25,8 +25,8 @@ FRAMES = 24
 
 
 @pytest.fixture(scope="module")
-def network() -> Network:
-    return load_network(SETTINGS.models_dir / "networks" / SETTINGS.network, CPU)
+def network() -> PoseNetwork:
+    return load_pose_network(SETTINGS.models_dir / "networks" / SETTINGS.network, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +58,14 @@ def psnr(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(10 * np.log10(255**2 / np.mean(np.square(one - other))))
 
 
-def frames_of(wave: NDArray[np.float32], network: Network, avatar: Avatar) -> list[NDArray[np.uint8]]:
+def frames_of(wave: NDArray[np.float32], network: PoseNetwork, avatar: Avatar) -> list[NDArray[np.uint8]]:
     pcm = (wave * 32767).astype("<i2").tobytes()
     fragments = render(Speech(pcm, RATE_HZ, FRAMES, start_frame=0), network, avatar, Cancellation())
     media = init_segment(avatar.size) + b"".join(fragment.data for fragment in fragments)
     return [np.asarray(picture.to_ndarray(), np.uint8) for picture in pictures_of(media)]
 
 
-def test_in_silence_the_face_is_the_idle_loop(network: Network, avatar: Avatar) -> None:
+def test_in_silence_the_face_is_the_idle_loop(network: PoseNetwork, avatar: Avatar) -> None:
     shown = frames_of(np.zeros(FRAMES * 640, np.float32), network, avatar)
 
     for position in range(FRAMES):
@@ -73,7 +73,7 @@ def test_in_silence_the_face_is_the_idle_loop(network: Network, avatar: Avatar) 
         assert psnr(face, lower_face(avatar.compositor.frame(position), avatar, position)) > 33
 
 
-def test_an_open_vowel_opens_the_mouth_and_silence_closes_it(network: Network) -> None:
+def test_an_open_vowel_opens_the_mouth_and_silence_closes_it(network: PoseNetwork) -> None:
     track = PoseTrack(network, open_vowel(), FRAMES, Cancellation())
     jaw = np.concatenate([track.poses(first) for first in (0, 8, 16)])[:, JAW]
 
@@ -83,7 +83,7 @@ def test_an_open_vowel_opens_the_mouth_and_silence_closes_it(network: Network) -
 
 
 def test_an_open_mouth_shows_in_the_picture_and_nothing_changes_around_it(
-    network: Network, avatar: Avatar
+    network: PoseNetwork, avatar: Avatar
 ) -> None:
     shown = frames_of(open_vowel(), network, avatar)[12]
     idle = avatar.compositor.frame(12)

@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from visavis_client.command.lipsync import lipsync
 from visavis_client.command.lists import avatars, voices
 from visavis_client.command.plain_text import plain_text
 from visavis_client.command.serve import serve
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 for command in (say, ask, animate, voices, avatars, serve):
     app.command()(command)
+app.add_typer(lipsync)
 
 
 def run() -> None:
