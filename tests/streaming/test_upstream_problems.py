@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 from visavis.rpc.server import running
 
 from services.text.__main__ import text_service
@@ -54,7 +55,7 @@ async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
     async with OpenAiServer().running() as openai, fake_stages() as stages:
         settings = TextSettings(
             provider=ProviderChoice.OPENAI,
-            openai_api_key=SITE_KEY,
+            openai_api_key=SecretStr(SITE_KEY),
             openai_base_url=openai.url,
             openai_retries=0,
             listen="127.0.0.1:0",
