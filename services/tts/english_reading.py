@@ -14,7 +14,8 @@ _CURRENCIES = {
     "$": ("dollar", "dollars", "cents"),
     "€": ("euro", "euros", "cents"),
     "£": ("pound", "pounds", "pence"),
-    "¥": ("yen", "yen", ""),
+    # Pico says nothing for "yen" after a number.
+    "¥": ("Japanese yen", "Japanese yen", ""),
 }
 _UNITS = {
     "KB": ("kilobyte", "kilobytes"),
@@ -71,7 +72,7 @@ _MONTHS = (
     *("August", "September", "October", "November", "December"),
 )
 _DECADES = ("", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties")
-_SPELLED_OUT = ("HTML", "HTTPS", "HTTP", "GPT", "CO2")
+_SPELLED_OUT = ("HTML", "HTTPS", "HTTP", "GPT", "CO2", "VIP", "RSVP", "UCLA")
 
 
 def _money(match: re.Match[str]) -> str:

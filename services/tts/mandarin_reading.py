@@ -34,6 +34,10 @@ def _digit_by_digit(match: re.Match[str]) -> str:
     return "".join(_DIGITS[int(digit)] for digit in match[0])
 
 
+def _decimal(match: re.Match[str]) -> str:
+    return f"{match[1]}点{''.join(_DIGITS[int(digit)] for digit in match[2])}"
+
+
 def _date(match: re.Match[str]) -> str:
     return f"{match[1]}年{int(match[2])}月{int(match[3])}日"
 
@@ -84,11 +88,12 @@ MANDARIN: tuple[Rule, ...] = (
     (re.compile(rf"({_NUMBER})\s?({'|'.join(_UNITS)})(?![A-Za-z])"), _measure),
     (re.compile(r"(?<=[里米克元])/(?=[小分秒公])"), "每"),
     (re.compile(r"(?<=\d)\s?[-–~～—]\s?(?=\d{1,4}(?!\d|[-–]))(?<![-–]\d{4}-)"), "到"),
-    (re.compile(r"(?<![\w.])[-−](?=\d)"), "负"),
+    (re.compile(r"(?<![A-Za-z0-9.])[-−](?=\d)"), "负"),
     (re.compile(r"(?<=[\d\s])=(?=[\d\s])"), "等于"),
     (re.compile(rf"(?<![\d.,])2(?=[{_COUNTED}])"), "两"),
     (re.compile(r"(?<!\d)[12]\d{3}(?=年)"), _digit_by_digit),
     # Telephone numbers.
     (re.compile(r"(?<![\d.,])(?:1\d{10}|0\d{9,11}|\d{7,8}(?=转))(?![\d.,])"), _digit_by_digit),
+    (re.compile(r"(?<![\d.])(\d[\d,]*)\.(\d+)(?![\d.])"), _decimal),
     (re.compile(r"(?<![\d.,])(?:\d{3,16}|\d{1,3}(?:,\d{3}){1,4})(?![\d,])"), _large),
 )

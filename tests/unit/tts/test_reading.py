@@ -21,7 +21,7 @@ from services.tts.reading import reading
         ("at 60 km/h for 10 km", "at 60 kilometers per hour for 10 kilometers"),
         ("10 m² at 20°C", "10 square meters at 20 degrees Celsius"),
         ("$5.50, $1, €20 and £2.05", "5 dollars and 50 cents, 1 dollar, 20 euros and 2 pounds and 5 pence"),
-        ("$1.5 billion or ¥2,500", "1.5 billion dollars or 2,500 yen"),
+        ("$1.5 billion or ¥2,500", "1.5 billion dollars or 2,500 Japanese yen"),
         ("in 1987, in 1905 and in the 1990s", "in 19 87, in 1905 and in the 19 nineties"),
         ("on 2026-11-20", "on November 20, 2026"),
         ("at 10:00, 17:05 and 9:00 am", "at 10 o'clock, 17 oh 5 and 9 am"),
@@ -48,18 +48,40 @@ def test_english_is_read_as_people_say_it(written: str, spoken: str) -> None:
         ("2026-11-20", "二零二六年11月20日"),
         ("下午3:30，4:05，5:00", "下午3点30分，4点零5分，5点"),
         ("¥500，$5万", "五百元，5万美元"),
-        ("5.2%和3/4", "百分之5.2和4分之3"),
+        ("5.2%和3/4", "百分之5点二和4分之3"),
         ("60公里/小时或60km/h", "60公里每小时或60公里每小时"),
-        ("3-5天，−5°C", "3到5天，负5摄氏度"),
+        ("3-5天，气温是−5°C", "3到5天，气温是负5摄氏度"),
         ("电话13812345678", "电话一三八一二三四五六七八"),
-        ("2个，12个，2.5", "两个，12个，2.5"),
+        ("2个，12个，2.5", "两个，12个，2点五"),
         ("115，1005，12,345", "一百一十五，一千零五，一万二千三百四十五"),
         ("20000，10010，100000000，120003000", "二万，一万零一十，一亿，一亿二千万三千"),
-        ("1.5和99", "1.5和99"),
+        ("10.25，0.5和99", "10点二五，0点五和99"),
     ],
 )
 def test_mandarin_is_read_as_people_say_it(written: str, spoken: str) -> None:
     assert reading(written, MANDARIN).spoken == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("5GB now", "five gigabytes now"),
+        ("10 km/h now", "ten kilometers per hour now"),
+        ("$5.50 now", "five dollars and fifty cents now"),
+        ("¥500 now", "five hundred Japanese yen now"),
+        ("in 1987 he", "in nineteen eighty seven he"),
+        ("3/4 of it", "three quarters of it"),
+    ],
+)
+def test_the_engines_say_what_is_meant(written: str, said: str) -> None:
+    engine = EspeakEngine()
+
+    def phones(text: str) -> list[str]:
+        recording = engine.recording(Utterance(text, engine.voices[0]), threading.Event())
+        return [phone.text for phone in recording.phones]
+
+    assert phones(reading(written, ENGLISH).spoken) == phones(said)
+    assert phones(written) != phones(said)
 
 
 def test_words_are_shown_as_they_are_written() -> None:
