@@ -20,6 +20,8 @@ export class Transcript {
     this.#welcome = welcome;
     this.#wishes = wishes;
     scroller.addEventListener("scroll", () => (this.#readsAlong = this.#distanceToEnd() < READING_ALONG_PX));
+    // A keyboard that opens, or a row that appears below, must not cover the newest words.
+    new ResizeObserver(() => this.#follow()).observe(scroller);
     conversation.addEventListener("added", ({ detail }) => this.#add(detail));
     conversation.addEventListener("changed", ({ detail }) => this.#views.get(detail.id)?.show(detail));
     conversation.addEventListener("removed", ({ detail }) => this.#remove(detail));
