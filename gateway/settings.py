@@ -97,6 +97,11 @@ class GatewaySettings(TlsSettings):
         )
 
     @property
+    def estimates_file(self) -> Path | None:
+        """Where what was learned is kept; None where media are kept in a bucket."""
+        return None if "://" in self.data else Path(self.data) / "estimates.json"
+
+    @property
     def needs_no_key(self) -> bool:
         """Everybody may ask."""
         return not self.keys()

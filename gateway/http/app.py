@@ -22,7 +22,6 @@ from gateway.settings import WEB_FOLDER, GatewaySettings
 
 def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> FastAPI:
     """The application; channels and stores are opened when it starts and closed when it ends."""
-
     keys = settings.keys()
     signing_key = settings.signing_key.get_secret_value().encode() or secrets.token_bytes(32)
     signatures = Signatures(signing_key if keys else None)

@@ -18,8 +18,8 @@ from gateway.http.signing import Signatures
 from gateway.media.store import MediaStore, media_store
 from gateway.problems import RequestRefused
 from gateway.rates import MemoryRates, Rates
-from gateway.reply.estimates import Estimates
 from gateway.reply.event_log import EventLog, MemoryEventLog, UnknownReply
+from gateway.reply.kept_estimates import kept_estimates
 from gateway.reply.ledger import Ledger, MemoryLedger
 from gateway.reply.repeats import MemoryRepeats, Repeats
 from gateway.reply.running import RunningReplies
@@ -88,8 +88,9 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
         video = VideoStage(channels["video"])
         event_log = MemoryEventLog(settings.max_events, settings.max_kept_replies)
         media = media_store(settings.data)
+        estimates = await stack.enter_async_context(kept_estimates(settings.estimates_file))
         ledger = MemoryLedger(settings.daily_tokens)
-        workshop = Workshop(settings, event_log, media, text, speech, video, Estimates(), ledger)
+        workshop = Workshop(settings, event_log, media, text, speech, video, estimates, ledger)
         running = RunningReplies(workshop)
         stack.push_async_callback(running.drain, 0.0)
         sweeping = asyncio.create_task(_swept(event_log, media, settings.keep_seconds))

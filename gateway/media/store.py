@@ -88,7 +88,9 @@ class ObjectMediaStore:
 
     async def _remove_listed(self, prefix: str | None, before: datetime | None) -> None:
         async for listed in obstore.list(self._store, prefix):
-            paths = [meta["path"] for meta in listed if before is None or meta["last_modified"] < before]
+            # What lies beside the replies' own folders is not theirs.
+            metas = [meta for meta in listed if "/" in meta["path"]]
+            paths = [meta["path"] for meta in metas if before is None or meta["last_modified"] < before]
             if paths:
                 await obstore.delete_async(self._store, paths)
 

@@ -1,17 +1,23 @@
 """Measurements of finished replies go in, the seconds that a running one still needs come out.
 
-Every rate is learned per key (a model, a language, an avatar) and falls back to what all keys showed
-together, and before that to a seed measured with the embedded defaults on two cores.
+Every rate is learned per key (a model, a language and voice, an avatar) and falls back to what wider keys
+showed, then all keys together, and before that to a seed measured with the embedded defaults on two cores.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 # Weight of the newest reply: about the last five replies count.
 _NEWEST = 0.3
 _SHORTEST_CHARACTERS = 40
+_SOON_SECONDS = 0.05
+# What is late by a while (a queue, a cold start) is likely to take about half as long again.
+_LATER = 0.5
+_MAX_LEARNED = 1_000
+_ANY = ""
 
 
 class Rate(StrEnum):
@@ -51,6 +57,9 @@ class ReplyState:
     avatar: str
     wants_speech: bool
     wants_video: bool
+    voice: str = ""
+    # 1: the voice's own.
+    speaking_rate: float = 1.0
     # Known beforehand for a text word for word.
     expected_characters: int | None = None
     characters: int = 0
@@ -67,6 +76,11 @@ class ReplyState:
     rendering_seconds: float = 0.0
     video_at: float | None = None
 
+    @property
+    def speaker(self) -> str:
+        """What its speech is learned by: the language, and the voice where one was asked for."""
+        return f"{self.language}/{self.voice}" if self.voice else self.language
+
 
 @dataclass(frozen=True, slots=True)
 class Eta:
@@ -79,22 +93,31 @@ class Eta:
 class Estimates:
     """Learns from finished replies; knows nothing of any reply in particular."""
 
-    def __init__(self) -> None:
-        self._learned: dict[tuple[Rate, str], float] = {}
+    def __init__(self, learned: Mapping[tuple[Rate, str], float] | None = None) -> None:
+        self._learned = dict(learned or {})
+
+    @property
+    def learned(self) -> Mapping[tuple[Rate, str], float]:
+        """Everything that was learned, the oldest first."""
+        return self._learned
 
     def rate(self, rate: Rate, key: str) -> float:
         """The learned value for the key, or the nearest thing to it."""
-        if (rate, key) in self._learned:
-            return self._learned[rate, key]
+        for wider in _widened(key):
+            if (rate, wider) in self._learned:
+                return self._learned[rate, wider]
         if rate is Rate.SPEECH_SECONDS_PER_CHARACTER and _primary(key) in _SYLLABIC:
             return _SYLLABIC_SECONDS_PER_CHARACTER
-        return self._learned.get((rate, ""), _SEEDS[rate])
+        return self._learned.get((rate, _ANY), _SEEDS[rate])
 
     def learn(self, rate: Rate, key: str, value: float) -> None:
         """Takes in one finished reply's value."""
-        for known in {(rate, key), (rate, "")}:
-            old = self._learned.get(known)
+        for known in dict.fromkeys((rate, wider) for wider in (*_widened(key), _ANY)):
+            # Taken out and put in at the end: what nobody asks for any more comes first, and goes first.
+            old = self._learned.pop(known, None)
             self._learned[known] = value if old is None else old + _NEWEST * (value - old)
+        while len(self._learned) > _MAX_LEARNED:
+            del self._learned[next(iter(self._learned))]
 
     def learn_reply(self, state: ReplyState) -> None:
         """Takes in a completed reply."""
@@ -102,8 +125,8 @@ class Estimates:
         if spoke and state.speech_seconds:
             self.learn(
                 Rate.SPEECH_SECONDS_PER_CHARACTER,
-                state.language,
-                state.speech_seconds / state.spoken_characters,
+                state.speaker,
+                state.speech_seconds * state.speaking_rate / state.spoken_characters,
             )
         if (
             state.expected_characters is None
@@ -129,20 +152,16 @@ class Estimates:
         speech_total = self._speech_total(state)
         speech_left = 0.0
         if state.speech_at is None:
-            speech_left = text_left + self.rate(Rate.SPEAKING_SECONDS, state.language)
+            speech_left = text_left + self.rate(Rate.SPEAKING_SECONDS, state.speaker)
         if not state.wants_video:
-            starts = (
-                0.0 if state.first_speech_at is not None else max(0.05, self._first_speech_at(state) - now)
-            )
+            starts = 0.0 if state.first_speech_at is not None else _until(self._first_speech_at(state), now)
             return Eta(starts, max(speech_left, starts))
         per_second = self._render_rate(state, now)
         video_left = max(0.0, speech_total - state.video_seconds)
         first_left = 0.0
         if state.first_fragment_at is None:
-            first_left = max(
-                0.05,
-                self._first_speech_at(state) + self.rate(Rate.FIRST_FRAGMENT_SECONDS, state.avatar) - now,
-            )
+            first_fragment_seconds = self.rate(Rate.FIRST_FRAGMENT_SECONDS, state.avatar)
+            first_left = _until(self._first_speech_at(state) + first_fragment_seconds, now)
         eta = max(speech_left, first_left + video_left * per_second)
         # Slower than it plays: starting now would mean to stall later.
         starts = max(first_left, eta - speech_total) if state.first_fragment_at is None else 0.0
@@ -152,10 +171,10 @@ class Estimates:
         if state.text_at is not None:
             return 0.0
         if state.expected_characters is not None:
-            return 0.05
+            return _SOON_SECONDS
         per_second = self.rate(Rate.CHARACTERS_PER_SECOND, state.model)
         if state.first_text_at is None:
-            waiting = max(0.05, self.rate(Rate.FIRST_DELTA_SECONDS, state.model) - now)
+            waiting = _until(self.rate(Rate.FIRST_DELTA_SECONDS, state.model), now)
             return waiting + self._characters_total(state) / per_second
         return (self._characters_total(state) - state.characters) / per_second
 
@@ -171,8 +190,8 @@ class Estimates:
         if state.speech_at is not None:
             return state.speech_seconds
         unspoken = max(0.0, self._characters_total(state) - state.spoken_characters)
-        per_character = self.rate(Rate.SPEECH_SECONDS_PER_CHARACTER, state.language)
-        return state.speech_seconds + unspoken * per_character
+        per_character = self.rate(Rate.SPEECH_SECONDS_PER_CHARACTER, state.speaker)
+        return state.speech_seconds + unspoken * per_character / state.speaking_rate
 
     def _first_speech_at(self, state: ReplyState) -> float:
         if state.first_speech_at is not None:
@@ -183,9 +202,7 @@ class Estimates:
             first_clause_seconds = _SHORTEST_CHARACTERS / self.rate(Rate.CHARACTERS_PER_SECOND, state.model)
             if first_text_at is None:
                 first_text_at = self.rate(Rate.FIRST_DELTA_SECONDS, state.model)
-        return (
-            (first_text_at or 0.0) + first_clause_seconds + self.rate(Rate.SPEAKING_SECONDS, state.language)
-        )
+        return (first_text_at or 0.0) + first_clause_seconds + self.rate(Rate.SPEAKING_SECONDS, state.speaker)
 
     def _render_rate(self, state: ReplyState, now: float) -> float:
         learned = self.rate(Rate.RENDER_SECONDS_PER_SECOND, state.avatar)
@@ -204,5 +221,15 @@ def likely_language(text: str) -> str:
     return "zh" if ideographs * 4 > len(text) else "en"
 
 
+def _until(expected_at: float, now: float) -> float:
+    """Seconds until something that was expected then."""
+    return max(_SOON_SECONDS, expected_at - now, _LATER * (now - expected_at))
+
+
+def _widened(key: str) -> tuple[str, ...]:
+    """The key, then the same without the voice."""
+    return (key, key.split("/", 1)[0]) if "/" in key else (key,)
+
+
 def _primary(language: str) -> str:
-    return language.split("-", 1)[0].lower()
+    return language.split("/", 1)[0].split("-", 1)[0].lower()

@@ -18,6 +18,8 @@ def first_state(order: Order) -> ReplyState:
         avatar=order.avatar_id,
         wants_speech=request.wants_speech,
         wants_video=request.wants_video,
+        voice=request.voice,
+        speaking_rate=request.speaking_rate or 1.0,
     )
     if request.say is not None:
         state.expected_characters = len(request.say)

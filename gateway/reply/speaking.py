@@ -81,7 +81,7 @@ class Speaker:
         if self._journal.state.first_speech_at is None:
             self._journal.state.language = utterance.language
             seconds = self._journal.now() - begun
-            self._shop.estimates.learn(Rate.SPEAKING_SECONDS, utterance.language, seconds)
+            self._shop.estimates.learn(Rate.SPEAKING_SECONDS, self._journal.state.speaker, seconds)
         return speech
 
 

@@ -88,6 +88,42 @@ def test_a_model_never_seen_is_thought_to_be_like_the_others() -> None:
     assert estimates.rate(Rate.FIRST_DELTA_SECONDS, "unknown") == pytest.approx(3.0)
 
 
+def test_a_voice_is_learned_on_its_own_and_thought_to_be_like_others_of_its_language() -> None:
+    estimates = Estimates()
+    per_character = Rate.SPEECH_SECONDS_PER_CHARACTER
+    estimates.learn(per_character, "en/slow", 0.2)
+    assert estimates.rate(per_character, "en/slow") == pytest.approx(0.2)
+    assert estimates.rate(per_character, "en/other") == pytest.approx(0.2)
+    estimates.learn(per_character, "en/quick", 0.05)
+    assert estimates.rate(per_character, "en/slow") == pytest.approx(0.2)
+    assert estimates.rate(per_character, "zh/slow") > 0.2
+
+
+def test_speaking_faster_shortens_the_reply_and_is_not_learned_as_the_voices_own_pace() -> None:
+    estimates = Estimates()
+    normal = estimates.eta(asked(expected_characters=400), 0.0).eta_seconds
+    assert estimates.eta(asked(expected_characters=400, speaking_rate=2.0), 0.0).eta_seconds < 0.6 * normal
+    fast = completed(400, pace=0.2)
+    fast.speaking_rate = 2.0
+    estimates.learn_reply(fast)
+    assert estimates.rate(Rate.SPEECH_SECONDS_PER_CHARACTER, "en") == pytest.approx(0.14)
+
+
+def test_what_is_late_is_expected_later_the_longer_it_takes() -> None:
+    starts = [Estimates().eta(asked(expected_characters=40), now).starts_in_seconds for now in (2, 10, 60)]
+    assert starts == sorted(starts)
+    assert starts[-1] > 20
+
+
+def test_no_more_is_remembered_than_there_is_room_for_and_the_newest_stays() -> None:
+    estimates = Estimates()
+    for number in range(3_000):
+        estimates.learn(Rate.REPLY_CHARACTERS, f"model-{number}", number)
+    assert len(estimates.learned) == 1_000
+    assert estimates.rate(Rate.REPLY_CHARACTERS, "model-2999") == 2999
+    assert (Rate.REPLY_CHARACTERS, "") in estimates.learned
+
+
 @given(st.lists(st.tuples(st.floats(0, 5), st.integers(0, 400), st.floats(0, 10)), max_size=30))
 def test_progress_never_moves_back_and_waits_below_one(steps: list[tuple[float, int, float]]) -> None:
     now = 0.0

@@ -47,6 +47,13 @@ async def test_removing_a_reply_leaves_the_others(store: ObjectMediaStore) -> No
     assert await store.read("ab", "0.m4s") == b"ab"
 
 
+async def test_what_lies_beside_the_replies_is_left_alone(store: ObjectMediaStore, tmp_path: Path) -> None:
+    beside = tmp_path / "media" / "estimates.json"
+    beside.write_text("[]")
+    await store.remove_older(-1)
+    assert beside.exists()
+
+
 async def test_only_old_files_are_removed_by_age(store: ObjectMediaStore, tmp_path: Path) -> None:
     await store.write("a", "0.m4s", b"a")
     await store.remove_older(3600)
