@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from services.tts.reading import Rule
 
 _CURRENCIES = {
-    "$": ("dollar", "dollars", "cents"),
-    "€": ("euro", "euros", "cents"),
-    "£": ("pound", "pounds", "pence"),
+    "$": ("dollar", "dollars", "cent", "cents"),
+    "€": ("euro", "euros", "cent", "cents"),
+    "£": ("pound", "pounds", "penny", "pence"),
     # Pico says nothing for "yen" after a number.
-    "¥": ("Japanese yen", "Japanese yen", ""),
+    "¥": ("Japanese yen", "Japanese yen", "", ""),
 }
 _UNITS = {
     "KB": ("kilobyte", "kilobytes"),
@@ -77,13 +77,16 @@ _SPELLED_OUT = ("HTML", "HTTPS", "HTTP", "GPT", "CO2", "VIP", "RSVP", "UCLA")
 
 def _money(match: re.Match[str]) -> str:
     whole, part, scale = match["whole"], match["part"], match["scale"]
-    one, many, small = _CURRENCIES[match["sign"]]
+    one, many, small_one, small_many = _CURRENCIES[match["sign"]]
     if scale:
         return f"{whole}{'.' + part if part else ''} {scale} {many}"
     name = one if whole == "1" else many
     if not part or part == "00":
         return f"{whole} {name}"
-    return f"{whole} {name} and {int(part)} {small}" if small and len(part) == 2 else f"{whole}.{part} {many}"
+    if not small_many or len(part) != 2:
+        return f"{whole}.{part} {many}"
+    rest = f"{int(part)} {small_one if part == '01' else small_many}"
+    return rest if whole == "0" else f"{whole} {name} and {rest}"
 
 
 def _measure(match: re.Match[str]) -> str:

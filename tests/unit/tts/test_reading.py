@@ -21,6 +21,7 @@ from services.tts.reading import reading
         ("at 60 km/h for 10 km", "at 60 kilometers per hour for 10 kilometers"),
         ("10 m² at 20°C", "10 square meters at 20 degrees Celsius"),
         ("$5.50, $1, €20 and £2.05", "5 dollars and 50 cents, 1 dollar, 20 euros and 2 pounds and 5 pence"),
+        ("$0.99, $3.00, €2.01 and $1.5", "99 cents, 3 dollars, 2 euros and 1 cent and 1.5 dollars"),
         ("$1.5 billion or ¥2,500", "1.5 billion dollars or 2,500 Japanese yen"),
         ("in 1987, in 1905 and in the 1990s", "in 19 87, in 1905 and in the 19 nineties"),
         ("on 2026-11-20", "on November 20, 2026"),
