@@ -118,6 +118,22 @@ def test_importing_needs_neither_torch_nor_pickle() -> None:
     assert ran.stdout.strip() == "[]"
 
 
+def test_where_onnx_is_missing_the_importer_says_what_to_type(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['onnx'] = None\n"
+        "from services.lipsync.training.import_command import main; main()"
+    )
+    arguments = ["any.pth", "--name", "any", "--licence", "none", "--folder", str(tmp_path)]
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The importer needs the package onnx")
+    assert "-m pip install 'onnx>=1.23'" in ended.stderr
+
+
 @pytest.mark.slow
 def test_the_command_imports_what_can_then_be_chosen(checkpoint: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from visavis_client.command import main; main()"]
