@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from visavis.rpc.settings import TlsSettings
 
 from gateway.callers import ApiKeys, api_keys
+from gateway.media.store import KEPT_FOLDER
 from gateway.visitors import is_loopback
 
 WEB_FOLDER = Path(__file__).parent / "web"
@@ -44,6 +45,10 @@ class GatewaySettings(TlsSettings):
 
     # Where media are kept: a folder, or a URL that obstore knows (s3://…, gs://…).
     data: str = "var/gateway"
+    # Where uploaded avatars are kept until they are deleted: a folder or a URL. Empty: beside the media.
+    avatars: str = ""
+    # An avatar of a photo takes about 4 s of one core, and may have to wait for a worker.
+    build_seconds: float = Field(default=120.0, gt=0)
     keep_seconds: float = Field(default=24 * 3600, gt=0)
 
     # One reply, from the POST to its terminal event.
@@ -100,6 +105,11 @@ class GatewaySettings(TlsSettings):
     def estimates_file(self) -> Path | None:
         """Where what was learned is kept; None where media are kept in a bucket."""
         return None if "://" in self.data else Path(self.data) / "estimates.json"
+
+    @property
+    def avatars_place(self) -> str:
+        """Where uploaded avatars are kept."""
+        return self.avatars or f"{self.data.rstrip('/')}/{KEPT_FOLDER}"
 
     @property
     def needs_no_key(self) -> bool:

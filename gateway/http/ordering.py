@@ -12,6 +12,7 @@ from gateway.reply.event_log import UnknownReply
 from gateway.reply.orders import Order
 from gateway.reply.repeats import KeyReused, Repeatable
 from gateway.requests import check_lengths, check_sources
+from gateway.stages.video import ChosenAvatar
 from gateway.tracing import current_traceparent
 
 
@@ -54,11 +55,13 @@ async def _order(gateway: Gateway, body: ReplyBody, caller: Caller, llm_key: str
     gateway.running.check_room(caller)
     if not uploaded:
         await gateway.admission.check(body.request, own_key=bool(llm_key))
-    avatar_id = await gateway.admission.avatar_id(body.request)
+    avatar = await gateway.portraits.chosen(caller.name, body.request.avatar)
+    if avatar is None:
+        avatar = ChosenAvatar(await gateway.admission.avatar_id(body.request))
     return Order(
         reply_id=secrets.token_hex(16),
         request=body.request,
-        avatar_id=avatar_id,
+        avatar=avatar,
         model=await gateway.admission.model(body.request),
         traceparent=current_traceparent(),
         caller=caller,

@@ -16,6 +16,7 @@ from gateway.admission import Admission
 from gateway.catalogue import Catalogue
 from gateway.http.signing import Signatures
 from gateway.media.store import MediaStore, media_store
+from gateway.portraits import Portraits
 from gateway.problems import RequestRefused
 from gateway.rates import MemoryRates, Rates
 from gateway.reply.event_log import EventLog, MemoryEventLog, UnknownReply
@@ -44,6 +45,7 @@ class Gateway:
     media: MediaStore
     running: RunningReplies
     catalogue: Catalogue
+    portraits: Portraits
     admission: Admission
     ledger: Ledger
     repeats: Repeats
@@ -102,6 +104,7 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
             media=media,
             running=running,
             catalogue=catalogue,
+            portraits=Portraits(media_store(settings.avatars_place), video),
             admission=Admission(catalogue, text),
             ledger=ledger,
             repeats=MemoryRepeats(settings.max_kept_replies, settings.keep_seconds),

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, NotFoundError
 from obstore.store import ObjectStore, from_url
 
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
 _PIECE_BYTES = 256 * 1024
+# What lies in it does not grow old.
+KEPT_FOLDER = "avatars"
 
 
 class MediaMissing(LookupError):
@@ -35,6 +40,9 @@ class MediaStore(Protocol):
 
     async def remove(self, reply_id: str) -> None:
         """Removes all files of a reply."""
+
+    async def folders(self, inside: str) -> list[str]:
+        """Names of the folders directly inside a folder."""
 
     async def remove_older(self, seconds: float) -> None:
         """Removes files written longer ago than `seconds`."""
@@ -82,6 +90,11 @@ class ObjectMediaStore:
         """Removes all files of a reply."""
         await self._remove_listed(reply_id, None)
 
+    async def folders(self, inside: str) -> list[str]:
+        """Names of the folders directly inside a folder."""
+        listed = await obstore.list_with_delimiter_async(self._store, inside)
+        return [prefix.rsplit("/", 1)[-1] for prefix in listed["common_prefixes"]]
+
     async def remove_older(self, seconds: float) -> None:
         """Removes files written longer ago than `seconds`."""
         await self._remove_listed(None, datetime.now(UTC) - timedelta(seconds=seconds))
@@ -90,9 +103,13 @@ class ObjectMediaStore:
         async for listed in obstore.list(self._store, prefix):
             # What lies beside the replies' own folders is not theirs.
             metas = [meta for meta in listed if "/" in meta["path"]]
-            paths = [meta["path"] for meta in metas if before is None or meta["last_modified"] < before]
+            paths = [meta["path"] for meta in metas if before is None or _outlived(meta, before)]
             if paths:
                 await obstore.delete_async(self._store, paths)
+
+
+def _outlived(meta: ObjectMeta, before: datetime) -> bool:
+    return meta["last_modified"] < before and not meta["path"].startswith(f"{KEPT_FOLDER}/")
 
 
 def media_store(place: str) -> ObjectMediaStore:

@@ -13,16 +13,16 @@ from gateway.media.timeline import FPS, PlacedSpeech
 from gateway.reply.events import FragmentEvent, VideoOk
 from gateway.reply.journal import Journal
 from gateway.stages.call import Call
-from gateway.stages.video import Fragment, InitSegment, Rendered, VideoStage
+from gateway.stages.video import ChosenAvatar, Fragment, InitSegment, Rendered, VideoStage
 
 
 class Film:
     """A reply's video while it is being made."""
 
     def __init__(
-        self, avatar_id: str, stage: VideoStage, media: MediaStore, journal: Journal, call: Call
+        self, avatar: ChosenAvatar, stage: VideoStage, media: MediaStore, journal: Journal, call: Call
     ) -> None:
-        self._avatar_id = avatar_id
+        self._avatar = avatar
         self._stage = stage
         self._media = media
         self._journal = journal
@@ -33,7 +33,7 @@ class Film:
     async def add(self, speech: PlacedSpeech) -> None:
         """Renders one more utterance. Raises Failure."""
         begun = self._journal.now()
-        async with aclosing(self._stage.fragments(speech, self._avatar_id, self._call)) as parts:
+        async with aclosing(self._stage.fragments(speech, self._avatar, self._call)) as parts:
             async for part in parts:
                 match part:
                     case InitSegment():

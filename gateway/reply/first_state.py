@@ -15,7 +15,7 @@ def first_state(order: Order) -> ReplyState:
     state = ReplyState(
         language=language,
         model=order.model,
-        avatar=order.avatar_id,
+        avatar=order.avatar.id,
         wants_speech=request.wants_speech,
         wants_video=request.wants_video,
         voice=request.voice,

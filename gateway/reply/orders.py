@@ -10,6 +10,7 @@ from gateway.reply.ledger import Account
 from gateway.requests import ReplyRequest
 from gateway.stages.speech import Manner
 from gateway.stages.text import Conversation
+from gateway.stages.video import ChosenAvatar
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Order:
 
     reply_id: str
     request: ReplyRequest
-    avatar_id: str
+    avatar: ChosenAvatar
     # Named or the default; empty where only the text stage can say which.
     model: str
     traceparent: str

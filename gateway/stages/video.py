@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -16,6 +16,8 @@ from gateway.stages.call import Call, Patience
 
 STAGE = "video"
 _CHUNK_BYTES = 64 * 1024
+# Each try may meet another worker that lacks the avatar.
+_MOST_HANDOVERS = 8
 AvatarFile: TypeAlias = Literal["poster", "idle"]
 _FILES: dict[AvatarFile, lipsync_pb2.AvatarFile.ValueType] = {
     "poster": lipsync_pb2.AVATAR_FILE_POSTER,
@@ -65,6 +67,15 @@ class Avatar:
     default: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenAvatar:
+    """Who speaks. An uploaded one has a hash, and a bundle for workers that do not hold it yet."""
+
+    id: str
+    hash: str = ""
+    bundle: Callable[[], Awaitable[bytes]] | None = field(default=None, repr=False)
+
+
 class VideoStage:
     """Calls the lipsync service over one channel."""
 
@@ -72,17 +83,17 @@ class VideoStage:
         self._stub: lipsync_pb2_grpc.LipsyncServiceAsyncStub = lipsync_pb2_grpc.LipsyncServiceStub(channel)
 
     async def fragments(
-        self, speech: PlacedSpeech, avatar_id: str, call: Call
+        self, speech: PlacedSpeech, avatar: ChosenAvatar, call: Call
     ) -> AsyncGenerator[VideoPart, None]:
         """An utterance's fragments in the order of the timeline. Raises Failure.
 
         A render that breaks is taken up again where it broke: fragments are never sent twice.
         """
         patience = Patience(call)
-        frames_done = 0
+        frames_done = handed_over = 0
         while True:
             try:
-                async with aclosing(self._attempt(speech, avatar_id, frames_done, call)) as parts:
+                async with aclosing(self._attempt(speech, avatar, frames_done, call)) as parts:
                     async for part in parts:
                         patience.renew()
                         if isinstance(part, Fragment):
@@ -90,17 +101,22 @@ class VideoStage:
                             frames_done += part.frame_count
                         yield part
             except Failure as failure:
+                if failure.type is FailureType.AVATAR_MISSING and avatar.bundle is not None:
+                    await self._put(avatar.hash, await avatar.bundle(), call)
+                    handed_over += 1
+                    if handed_over <= _MOST_HANDOVERS:
+                        continue
                 await patience.wait_after(failure)
             else:
                 return
 
     async def _attempt(
-        self, speech: PlacedSpeech, avatar_id: str, resume_frame: int, call: Call
+        self, speech: PlacedSpeech, avatar: ChosenAvatar, resume_frame: int, call: Call
     ) -> AsyncGenerator[VideoPart, None]:
         finished = False
         with calling(STAGE):
             responses = self._stub.Animate(
-                _requests(speech, avatar_id, resume_frame),
+                _requests(speech, avatar, resume_frame),
                 timeout=call.seconds_left,
                 metadata=call.metadata,
             )
@@ -121,20 +137,35 @@ class VideoStage:
             listed = await self._stub.ListAvatars(
                 lipsync_pb2.ListAvatarsRequest(), timeout=call.seconds_left, metadata=call.metadata
             )
-        return [
-            Avatar(
-                a.id,
-                a.name,
-                a.hash,
-                a.idle_seconds,
-                a.width_px,
-                a.height_px,
-                a.licence,
-                a.synthetic,
-                a.default,
+        return [_avatar(avatar) for avatar in listed.avatars]
+
+    async def built_avatar(
+        self, photo: bytes, name: str, media_type: str, call: Call
+    ) -> tuple[Avatar, bytes]:
+        """A photo's avatar and its bundle. Raises Failure."""
+        start = lipsync_pb2.BuildAvatarStart(name=name, media_type=media_type, byte_count=len(photo))
+        requests = [lipsync_pb2.BuildAvatarRequest(start=start)]
+        requests += [lipsync_pb2.BuildAvatarRequest(chunk=chunk) for chunk in _chunks(photo)]
+        bundle = bytearray()
+        with calling(STAGE):
+            responses = self._stub.BuildAvatar(
+                iter(requests), timeout=call.seconds_left, metadata=call.metadata
             )
-            for a in listed.avatars
-        ]
+            try:
+                async for response in responses:
+                    bundle += response.chunk
+                    if response.WhichOneof("event") == "finished":
+                        return _avatar(response.finished), bytes(bundle)
+            finally:
+                responses.cancel()
+        raise Failure(FailureType.INTERRUPTED, "The avatar was not finished.", stage=STAGE)
+
+    async def _put(self, avatar_hash: str, bundle: bytes, call: Call) -> None:
+        start = lipsync_pb2.PutAvatarStart(avatar_hash=avatar_hash, byte_count=len(bundle))
+        requests = [lipsync_pb2.PutAvatarRequest(start=start)]
+        requests += [lipsync_pb2.PutAvatarRequest(chunk=chunk) for chunk in _chunks(bundle)]
+        with calling(STAGE):
+            await self._stub.PutAvatar(iter(requests), timeout=call.seconds_left, metadata=call.metadata)
 
     async def avatar_file(self, avatar_id: str, file: AvatarFile, call: Call) -> tuple[str, bytes]:
         """Media type and bytes of an avatar's poster or idle loop. Raises Failure."""
@@ -152,20 +183,40 @@ class VideoStage:
         return media_type, bytes(data)
 
 
+def _avatar(listed: lipsync_pb2.Avatar) -> Avatar:
+    return Avatar(
+        listed.id,
+        listed.name,
+        listed.hash,
+        listed.idle_seconds,
+        listed.width_px,
+        listed.height_px,
+        listed.licence,
+        listed.synthetic,
+        listed.default,
+    )
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), _CHUNK_BYTES):
+        yield data[start : start + _CHUNK_BYTES]
+
+
 async def _requests(
-    speech: PlacedSpeech, avatar_id: str, resume_frame: int
+    speech: PlacedSpeech, avatar: ChosenAvatar, resume_frame: int
 ) -> AsyncIterator[lipsync_pb2.AnimateRequest]:
     yield lipsync_pb2.AnimateRequest(
         start=lipsync_pb2.AnimateStart(
-            avatar_id=avatar_id,
+            avatar_id=avatar.id,
+            avatar_hash=avatar.hash,
             sample_rate_hz=speech.sample_rate_hz,
             sample_count=len(speech.pcm) // BYTES_PER_SAMPLE,
             start_frame=speech.start_frame,
             resume_frame=resume_frame,
         )
     )
-    for start in range(0, len(speech.pcm), _CHUNK_BYTES):
-        yield lipsync_pb2.AnimateRequest(chunk=speech.pcm[start : start + _CHUNK_BYTES])
+    for chunk in _chunks(speech.pcm):
+        yield lipsync_pb2.AnimateRequest(chunk=chunk)
 
 
 def _part(response: lipsync_pb2.AnimateResponse) -> VideoPart | None:

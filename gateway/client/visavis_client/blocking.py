@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
+from urllib.parse import quote
 
 import httpx
 from httpx_sse import connect_sse
@@ -19,6 +20,7 @@ from visavis_client.errors import response_problem
 from visavis_client.events import Done, Event
 from visavis_client.media import Media, media_file
 from visavis_client.new_file import new_file
+from visavis_client.portrait import portrait_request
 from visavis_client.request import Created, Message, ReplyOptions, reply_request
 
 
@@ -168,6 +170,26 @@ class Client:
     def avatars(self) -> list[Avatar]:
         """The faces that can be asked for."""
         return parsed(Avatars, _answer(self._http, "GET", "/v1/avatars")).avatars
+
+    def add_avatar(self, photo: Path | str, name: str, *, consent: bool) -> Avatar:
+        """Makes an avatar of a photo of one frontal face; it takes some seconds.
+
+        Args:
+            photo: a JPEG, PNG or WebP file.
+            name: what it is called; its id is made of it.
+            consent: the caller may use this portrait.
+
+        Raises:
+            Problem: the photo cannot be used; says why.
+            Unreachable: no gateway answers.
+            OSError: the file cannot be read.
+        """
+        request = portrait_request(Path(photo), name, consent=consent)
+        return parsed(Avatar, _answer(self._http, "POST", "/v1/avatars", **request))
+
+    def remove_avatar(self, avatar_id: str) -> None:
+        """Removes an avatar that this caller has added. Raises Problem, Unreachable."""
+        _answer(self._http, "DELETE", f"/v1/avatars/{quote(avatar_id, safe='')}")
 
     def close(self) -> None:
         """Closes the connections; replies go on."""

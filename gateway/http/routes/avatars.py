@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 from visavis.rpc.failures import Failure, FailureType
 
+from gateway.callers import Caller
+from gateway.http.entrance import caller_of
 from gateway.http.ranges import RangeNotSatisfiable, byte_range
 from gateway.http.state import Gateway, gateway_of
+from gateway.http.uploads import portrait_upload
+from gateway.portraits import MOST_AVATARS, AvatarExists, TooManyAvatars
 from gateway.problems import RequestRefused
+from gateway.stages.call import Call
 from gateway.stages.video import Avatar, AvatarFile
+from gateway.tracing import current_traceparent
 
 router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 Served = Annotated[Gateway, Depends(gateway_of)]
+Asking = Annotated[Caller, Depends(caller_of)]
+_BODY = {
+    "required": ["image", "name", "consent"],
+    "properties": {
+        "image": {
+            "type": "string",
+            "format": "binary",
+            "description": "JPEG, PNG or WebP, one frontal face.",
+        },
+        "name": {"type": "string", "maxLength": 64},
+        "consent": {"const": "true", "description": "You may use this portrait."},
+    },
+}
+_DESCRIBED = {"requestBody": {"content": {"multipart/form-data": {"schema": {"type": "object", **_BODY}}}}}
 
 
 class AvatarItem(BaseModel):
@@ -41,15 +62,47 @@ class Avatars(BaseModel):
 
 
 @router.get("")
-async def avatars(gateway: Served) -> Avatars:
-    """The faces that can speak."""
-    return Avatars(avatars=[_item(avatar) for avatar in await gateway.catalogue.avatars()])
+async def avatars(gateway: Served, caller: Asking) -> Avatars:
+    """The faces that can speak: those that ship, and the caller's own."""
+    own = [_item(avatar, caller.name) for avatar in await gateway.portraits.all(caller.name)]
+    return Avatars(avatars=[*(_item(avatar) for avatar in await gateway.catalogue.avatars()), *own])
+
+
+@router.post("", status_code=201, openapi_extra=_DESCRIBED)
+async def add_avatar(request: Request, response: Response, gateway: Served, caller: Asking) -> AvatarItem:
+    """Makes an avatar of a portrait; it takes some seconds."""
+    upload = await portrait_upload(request)
+    await gateway.rates.count(caller)
+    call = Call.within(gateway.settings.build_seconds, current_traceparent())
+    try:
+        added = await gateway.portraits.add(caller.name, upload.name, upload.photo, upload.media_type, call)
+    except AvatarExists as exists:
+        raise RequestRefused(
+            409,
+            "avatar-exists",
+            f"There is an avatar {exists} already. Take another name, or delete it first.",
+        ) from None
+    except TooManyAvatars:
+        raise RequestRefused(
+            409, "too-many-avatars", f"{MOST_AVATARS} avatars are kept already. Delete one first."
+        ) from None
+    response.headers["Location"] = f"/v1/avatars/{added.id}"
+    return _item(added, caller.name)
 
 
 @router.get("/{avatar_id}")
-async def avatar(avatar_id: str, gateway: Served) -> AvatarItem:
+async def avatar(avatar_id: str, gateway: Served, caller: Asking) -> AvatarItem:
     """One face."""
-    return _item(await _known(gateway, avatar_id))
+    own = await gateway.portraits.find(caller.name, avatar_id)
+    return _item(await _known(gateway, avatar_id)) if own is None else _item(own, caller.name)
+
+
+@router.delete("/{avatar_id}", status_code=204)
+async def remove_avatar(avatar_id: str, gateway: Served, caller: Asking) -> None:
+    """Removes one of the caller's own faces."""
+    if await gateway.portraits.find(caller.name, avatar_id) is None:
+        raise RequestRefused(404, "not-found", f"You have added no avatar {avatar_id!r}.")
+    await gateway.portraits.remove(caller.name, avatar_id)
 
 
 @router.get("/{avatar_id}/poster.jpg")
@@ -65,8 +118,7 @@ async def avatar_idle(avatar_id: str, request: Request, gateway: Served) -> Resp
 
 
 async def _file(request: Request, gateway: Gateway, avatar_id: str, file: AvatarFile) -> Response:
-    known = await _known(gateway, avatar_id)
-    media_type, data = await gateway.catalogue.avatar_file(known, file)
+    known, media_type, data = await _opened(request, gateway, avatar_id, file)
     named_by_hash = request.query_params.get("v") == known.hash
     headers = {
         "Accept-Ranges": "bytes",
@@ -86,6 +138,18 @@ async def _file(request: Request, gateway: Gateway, avatar_id: str, file: Avatar
     return Response(data[start:end], 206, media_type=media_type, headers=headers)
 
 
+async def _opened(
+    request: Request, gateway: Gateway, avatar_id: str, file: AvatarFile
+) -> tuple[Avatar, str, bytes]:
+    """An uploaded face is shown to whoever has its address, which only its uploader is told."""
+    owner = request.query_params.get("of", "")
+    own = await gateway.portraits.find(owner, avatar_id) if owner else None
+    if own is not None and request.query_params.get("v") == own.hash:
+        return own, *await gateway.portraits.file(owner, avatar_id, file)
+    known = await _known(gateway, avatar_id)
+    return known, *await gateway.catalogue.avatar_file(known, file)
+
+
 async def _known(gateway: Gateway, avatar_id: str) -> Avatar:
     try:
         return await gateway.catalogue.avatar(avatar_id)
@@ -95,13 +159,14 @@ async def _known(gateway: Gateway, avatar_id: str) -> Avatar:
         raise
 
 
-def _item(avatar: Avatar) -> AvatarItem:
+def _item(avatar: Avatar, owner: str = "") -> AvatarItem:
     root = f"/v1/avatars/{avatar.id}"
+    version = f"v={avatar.hash}" + (f"&of={quote(owner)}" if owner else "")
     return AvatarItem(
         id=avatar.id,
         name=avatar.name,
-        poster_url=f"{root}/poster.jpg?v={avatar.hash}",
-        idle_url=f"{root}/idle.mp4?v={avatar.hash}",
+        poster_url=f"{root}/poster.jpg?{version}",
+        idle_url=f"{root}/idle.mp4?{version}",
         idle_seconds=avatar.idle_seconds,
         hash=avatar.hash,
         width_px=avatar.width_px,

@@ -21,6 +21,17 @@ async def test_a_file_is_written_once_and_never_replaced(store: ObjectMediaStore
     assert await store.size("a", "0.m4s") == 5
 
 
+async def test_uploaded_avatars_do_not_grow_old(store: ObjectMediaStore) -> None:
+    await store.write("avatars/ada/eileen", "bundle.zip", b"kept")
+    await store.write("a", "0.m4s", b"old")
+    await store.remove_older(-1)
+    assert await store.folders("avatars/ada") == ["eileen"]
+    assert await store.folders("a") == []
+    assert await store.read("avatars/ada/eileen", "bundle.zip") == b"kept"
+    with pytest.raises(MediaMissing):
+        await store.read("a", "0.m4s")
+
+
 async def test_parts_of_a_file_come_in_pieces(store: ObjectMediaStore) -> None:
     data = bytes(range(256)) * 3000
     await store.write("a", "video.mp4", data)

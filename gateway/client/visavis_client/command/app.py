@@ -10,6 +10,7 @@ import typer
 from visavis_client.command.lipsync import lipsync
 from visavis_client.command.lists import avatars, voices
 from visavis_client.command.plain_text import plain_text
+from visavis_client.command.portraits import avatar
 from visavis_client.command.serve import serve
 from visavis_client.command.speak import animate, ask, say
 from visavis_client.errors import VisavisError
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (say, ask, animate, voices, avatars, serve):
     app.command()(command)
+app.add_typer(avatar)
 app.add_typer(lipsync)
 
 
