@@ -58,6 +58,14 @@ async def test_it_knows_the_capital_of_france(provider: EmbeddedProvider) -> Non
     assert "Paris" in text_of(parts)
 
 
+async def test_it_does_not_take_the_moon_for_a_planet(provider: EmbeddedProvider) -> None:
+    answer = text_of(
+        await answer_to(provider, Conversation((Message(Role.USER, "Tell me about the moon."),)))
+    )
+    assert "ball of rock" in answer
+    assert "planet" not in answer
+
+
 async def test_it_says_what_it_counted(provider: EmbeddedProvider) -> None:
     counted = await provider.count_tokens(FRANCE, "")
     parts = await answer_to(provider, Conversation(FRANCE, max_tokens=3))
