@@ -9,10 +9,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.staticfiles import StaticFiles
 
 from gateway.http.entrance import Admitted, Entrance
 from gateway.http.middleware import GuardedRequests
+from gateway.http.page import PageFiles
 from gateway.http.problem_responses import answer_with_problems
 from gateway.http.routes import avatars, events, health, lists, media, replies, usage
 from gateway.http.signing import Signatures
@@ -55,5 +55,5 @@ def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> Fas
             allow_headers=["*"],
             expose_headers=["Location", "Retry-After", "X-Trace-Id", "Idempotent-Replayed"],
         )
-    app.mount("/", StaticFiles(directory=web_folder, html=True, check_dir=False), name="page")
+    app.mount("/", PageFiles(directory=web_folder, html=True, check_dir=False), name="page")
     return app

@@ -95,6 +95,18 @@ async def test_the_page_is_served_under_a_strict_policy(gateway: ServedGateway) 
     assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["/", "/js/main.js", "/favicon.svg"])
+async def test_a_file_of_the_page_is_sent_again_only_when_it_has_changed(
+    gateway: ServedGateway, path: str
+) -> None:
+    first = await gateway.http.get(path)
+    assert (first.status_code, first.headers["Cache-Control"]) == (200, "no-cache")
+    unchanged = await gateway.http.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (unchanged.status_code, unchanged.headers["Cache-Control"]) == (304, "no-cache")
+    changed = await gateway.http.get(path, headers={"If-None-Match": '"older"'})
+    assert changed.content == first.content
+
+
 @pytest.mark.parametrize(
     "headers", [{"Host": "evil.example"}, {"Host": "evil.example:8000"}, {"Sec-Fetch-Site": "cross-site"}]
 )
