@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from functools import partial
 
@@ -20,6 +21,8 @@ _FILES: dict[AvatarFile, tuple[str, str]] = {
     "idle": ("loop.mp4", "video/mp4"),
 }
 _AVATAR = TypeAdapter(Avatar)
+# Both come from addresses and become parts of a path.
+_NAME = re.compile(r"[A-Za-z0-9_][\w.@-]{0,63}")
 
 
 class AvatarExists(Exception):
@@ -67,6 +70,8 @@ class Portraits:
 
     async def find(self, owner: str, avatar_id: str) -> Avatar | None:
         """Theirs of that id."""
+        if not (_NAME.fullmatch(owner) and _NAME.fullmatch(avatar_id)):
+            return None
         try:
             return _AVATAR.validate_json(await self._store.read(f"{owner}/{avatar_id}", _RECORD))
         except MediaMissing:

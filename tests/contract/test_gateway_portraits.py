@@ -111,3 +111,10 @@ async def test_a_body_that_is_no_form_is_refused(gateway: ServedGateway) -> None
 async def test_only_what_was_added_can_be_deleted(gateway: ServedGateway) -> None:
     assert (await gateway.http.delete("/v1/avatars/dot")).status_code == 404
     assert (await gateway.http.delete("/v1/avatars/nobody")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["%2e%2e", "..%5C..", "ada%00", "a" * 100, "dot/poster.jpg?of=../x&v=1"])
+async def test_no_address_leads_out_of_the_store(gateway: ServedGateway, path: str) -> None:
+    answer = await gateway.http.get(f"/v1/avatars/{path}")
+    assert answer.status_code in (200, 404)
+    assert answer.status_code == 404 or path.startswith("dot")
