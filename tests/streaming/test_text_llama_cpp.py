@@ -70,7 +70,7 @@ async def provider_on(
         max_tokens=400,
         context_tokens=context_tokens,
         connect_seconds=5,
-        stall_seconds=30,
+        stall_seconds=100,
         retries=0,
     )
     provider = OpenAiProvider(options)
@@ -127,8 +127,8 @@ async def test_temperature_zero_and_stop_sequences_are_obeyed(provider: OpenAiPr
 
 async def test_an_answer_is_cut_where_the_context_ends(provider: OpenAiProvider) -> None:
     counted = await provider.count_tokens(LONG, "")
-    async with aclosing(provider.answer(Conversation(LONG))) as parts:
-        opened = await anext(parts)
+    # Nearly any word ends the answer, so that the server is free for the next test.
+    opened, *_ = await answer_to(provider, Conversation(LONG, stop=("a", "e", "i", " ")))
     assert opened == ModelOpened("smollm2", CONTEXT_TOKENS - counted.prompt_tokens)
 
 
