@@ -210,6 +210,8 @@ async def test_no_server_at_the_address_is_one_sentence(run: Run) -> None:
         (["say", "Hello", "-o", "x.mp4", "--server", "localhost"], b"", "not an address"),
         (["say", "Hello"], b"", "Missing option"),
         (["animate", "speech.wav", "-o", "x.mp4"], b"", "does not exist"),
+        (["avatar", "add", "nobody.jpg", "--name", "ada"], b"", "does not exist"),
+        (["avatar", "add", __file__, "--name", "ada"], b"", "Say --consent"),
     ],
 )
 def test_wrong_usage_is_said_and_returns_2(arguments: list[str], stdin: bytes, why: str) -> None:
@@ -228,6 +230,22 @@ async def test_voices_and_avatars_are_tables(run: Run) -> None:
     assert [outcome.code for outcome in listed] == [0, 0]
     assert re.search(r"ava .* en .* female .* embedded", listed[0].stdout)
     assert re.search(r"ada .* Ada", listed[1].stdout)
+
+
+async def test_a_photo_is_added_and_removed_by_name(run: Run, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"a face")
+    added = Answer([b'{"id": "ada", "name": "Ada"}'], content_type="application/json")
+    async with scripted_http(added, Answer([])) as server:
+        add = await run("avatar", "add", str(photo), "--name", "Ada", "--consent", "--server", server.url)
+        remove = await run("avatar", "remove", "ada", "--server", server.url)
+    assert (add.code, remove.code) == (0, 0), (add.stderr, remove.stderr)
+    assert "--avatar ada" in add.stdout
+    assert "Removed ada" in remove.stdout
+    posted = server.requests[0]
+    assert posted.path == "/v1/avatars"
+    for part in (b"a face", b'name="consent"', b"true", b"image/jpeg"):
+        assert part in posted.body
 
 
 def _read_all(terminal: int) -> str:
