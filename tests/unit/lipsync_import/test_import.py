@@ -78,6 +78,7 @@ def test_a_whole_onnx_graph_becomes_the_same_network(
         assert (again.folder / name).read_bytes() == (imported.folder / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_an_onnx_graph_that_computes_something_else_is_refused(weights: LayerWeights, tmp_path: Path) -> None:
     model = onnx.load_model_from_string(whole_graph(weights))
     (sigmoid,) = (node for node in model.graph.node if node.op_type == "Sigmoid")
