@@ -58,6 +58,7 @@ def test_the_wheels_carry_the_page_the_network_and_the_avatar(wheels: Path) -> N
         "gateway/web/index.html",
         "services/lipsync/models/networks/visavis-mouth/listen.onnx",
         "services/lipsync/models/avatars/ava/loop.mp4",
+        "services/lipsync/portrait/inside.png",
         "services/lipsync/models/avatars/ava/speak.onnx",
         "visavis/v1/text_pb2.py",
     ):
