@@ -70,9 +70,7 @@ class Speaker:
     async def _speech(self, utterance: Utterance) -> Speech | None:
         begun = self._journal.now()
         try:
-            speech = await self._shop.speech.speech(
-                utterance.spoken_text, utterance.language, self._order.manner, self._call
-            )
+            speech = await self._asked_speech(utterance)
         except Failure as failure:
             # A lone "…" is no reason to lose the rest of the reply.
             if failure.type is FailureType.NOTHING_SPEAKABLE:
@@ -83,6 +81,18 @@ class Speaker:
             seconds = self._journal.now() - begun
             self._shop.estimates.learn(Rate.SPEAKING_SECONDS, self._journal.state.speaker, seconds)
         return speech
+
+    async def _asked_speech(self, utterance: Utterance) -> Speech:
+        """A language that was found, not asked for, is a guess: no named voice and no reply fails by it."""
+        found = self._order.request.language == "auto"
+        language = "" if found and self._order.manner.voice else utterance.language
+        text, manner, speaker = utterance.spoken_text, self._order.manner, self._shop.speech
+        try:
+            return await speaker.speech(text, language, manner, self._call)
+        except Failure as failure:
+            if not (found and language and failure.type is FailureType.UNSUPPORTED_LANGUAGE):
+                raise
+        return await speaker.speech(text, "", manner, self._call)
 
 
 class _SpeechStore:

@@ -275,3 +275,20 @@ async def test_a_dead_stage_is_told_and_the_next_reply_works_when_it_is_back(
     assert (error["type"], error["stage"], error["status"]) == ("stage-unavailable", stage, 503)
     await servers[stage].start()
     assert (await gateway.reply())[-1].type == "done"
+
+
+async def test_a_named_voice_is_not_bound_by_a_language_that_was_only_found(
+    gateway: ServedGateway, stages: FakeStages
+) -> None:
+    check_story(await gateway.reply({"say": "Hello.", "voice": "hum-zh"}))
+    assert [request.language for request in stages.tts.requests] == [""]
+
+
+async def test_a_language_that_was_only_found_and_nobody_speaks_is_left_to_the_speech_service(
+    gateway: ServedGateway, stages: FakeStages
+) -> None:
+    stages.tts.faults.plan(Fault(failure=Failure(FailureType.UNSUPPORTED_LANGUAGE, "Not spoken here.")))
+    events = await gateway.reply({"say": "Hello."})
+    check_story(events)
+    assert events[-1].type == "done"
+    assert [request.language for request in stages.tts.requests] == ["en", ""]
