@@ -23,8 +23,9 @@ class PoseTrack:
         self._network = network
         self.cancellation = cancellation
         self._units = frames // FRAMES_PER_UNIT
-        closure = network.manifest.closure
+        closure, peak = network.manifest.closure, network.manifest.contact_peak
         self._gate = ClosureGate(closure.from_, closure.to)
+        self._peak_gate = ClosureGate(peak.from_, peak.to) if peak else None
         self._heard: dict[int, NDArray[np.float32]] = {}
         with step("mel"):
             self._spectrogram = mel_spectrogram(waveform)
@@ -36,10 +37,10 @@ class PoseTrack:
             Cancelled: the render was cancelled.
         """
         unit = first_frame // FRAMES_PER_UNIT
-        # Smoothing reaches into the neighbours, by less than a unit (the manifest's bound).
+        # Smoothing and peaks reach into the neighbours, by less than a unit (the manifest's bound).
         first, last = max(unit - 1, 0), min(unit + 1, self._units - 1)
         raw = np.concatenate([self._raw(number) for number in range(first, last + 1)])
-        finished = finished_poses(raw, self._network.manifest.smoothing, self._gate)
+        finished = finished_poses(raw, self._network.manifest.smoothing, self._gate, self._peak_gate)
         begin = (unit - first) * FRAMES_PER_UNIT
         self._heard.pop(unit - 1, None)
         return finished[begin : begin + FRAMES_PER_UNIT]

@@ -97,7 +97,7 @@ class NetworkManifest(_Part):
     controls: tuple[str, ...]
     smoothing: tuple[float, ...]
     closure: Closure
-    # The same for the one frame of five with the most pressed, or bitten, lips; without it, it is like any other.
+    # The same for the one frame of five in which the lips press, or bite, most.
     contact_peak: Closure | None = None
     files: NetworkFiles
     licence: str

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.lipsync.mel import SAMPLE_RATE_HZ
+from services.lipsync.training.backgrounds import noise
 from services.lipsync.training.labelled_speech import LabelledSpeech
 from services.lipsync.training.visemes import Segment
 
@@ -61,16 +62,6 @@ def between_silences(speech: LabelledSpeech, before_seconds: float, after_second
     )
     waveform = np.pad(speech.waveform, (before, round(after_seconds * SAMPLE_RATE_HZ)))
     return replace(speech, waveform=waveform, segments=segments)
-
-
-def noise(samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return white or brown noise of unit power, chosen by chance."""
-    white = rng.standard_normal(samples)
-    if rng.random() < 0.5:
-        return white
-    brown = np.cumsum(white)
-    brown -= np.linspace(brown[0], brown[-1], samples)
-    return np.asarray(brown / (brown.std() + 1e-9))
 
 
 def _coloured(waveform: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -22,8 +22,12 @@ class ExportedMouth:
     def finished(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N, 7) raw poses of a whole utterance, clipped, smoothed and gated as the manifest says."""
         manifest = self._network.manifest
+        closure, peak = manifest.closure, manifest.contact_peak
         return finished_poses(
-            raw, manifest.smoothing, ClosureGate(manifest.closure.from_, manifest.closure.to)
+            raw,
+            manifest.smoothing,
+            ClosureGate(closure.from_, closure.to),
+            ClosureGate(peak.from_, peak.to) if peak else None,
         )
 
     def poses(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:

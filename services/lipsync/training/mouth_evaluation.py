@@ -8,9 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.lipsync.mel import FRAMES_PER_SECOND, SAMPLE_RATE_HZ
+from services.lipsync.mel import FRAMES_PER_SECOND
 from services.lipsync.pose import JAW, LIP_TEETH, PRESS, ROUND
-from services.lipsync.training.augmentation import noise
 from services.lipsync.training.coarticulation import pose_track
 from services.lipsync.training.labelled_speech import LabelledSpeech
 from services.lipsync.training.visemes import Segment
@@ -49,6 +48,7 @@ class VoiceScore:
     lip_teeth_share: float
     shut_frames_share: float
     true_shut_frames_share: float
+    jaw_motion: float
     lag_frames: float
 
 
@@ -58,20 +58,25 @@ def voice_scores(mouth: Mouth, corpus: Iterable[LabelledSpeech]) -> list[VoiceSc
     return [_voice_score(mouth, voice, list(spoken)) for voice, spoken in by_voice]
 
 
-def stillness(mouth: Mouth, noise_decibels: float | None) -> float:
-    """Return the largest control over 4 s of silence, or of noise at a level in dB of full scale."""
-    waveform = np.zeros(4 * SAMPLE_RATE_HZ, np.float32)
-    if noise_decibels is not None:
-        level = 10 ** (noise_decibels / 20)
-        waveform = (level * noise(waveform.size, np.random.default_rng(1))).astype(np.float32)
-    return float(mouth.poses(waveform).max())
+@dataclass(frozen=True)
+class Stillness:
+    """What a mouth does to a sound that is no speech: its widest control, and its jaw on average."""
+
+    widest: float
+    mean_jaw: float
+
+
+def stillness(mouth: Mouth, waveform: NDArray[np.float32]) -> Stillness:
+    """Return how still the mouth stays over 16 kHz silence, noise, music or breath."""
+    poses = mouth.poses(waveform)
+    return Stillness(widest=float(poses.max()), mean_jaw=float(poses[:, JAW].mean()))
 
 
 def score_table(scores: Sequence[VoiceScore]) -> str:
     """Return the scores as a Markdown table."""
     header = (
         "voice", "seconds", "r jaw", "r round", "r press",
-        "p/b/m closed", "f/v bitten", "frames shut (true)", "lag, frames",
+        "p/b/m closed", "f/v bitten", "frames shut (true)", "jaw motion", "lag, frames",
     )  # fmt: skip
     rows = [header, ("---", *["--:"] * (len(header) - 1)), *(_table_row(score) for score in scores)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -87,6 +92,7 @@ def _table_row(score: VoiceScore) -> tuple[str, ...]:
         f"{score.closed_share:.0%}",
         f"{score.lip_teeth_share:.0%}",
         f"{score.shut_frames_share:.0%} ({score.true_shut_frames_share:.0%})",
+        f"{score.jaw_motion:.0%}",
         f"{score.lag_frames:+.1f}",
     )
 
@@ -115,6 +121,7 @@ def _voice_score(mouth: Mouth, voice: str, corpus: Sequence[LabelledSpeech]) -> 
         lip_teeth_share=float(np.mean(bitten)) if bitten else float("nan"),
         shut_frames_share=float(_shut(drawn).mean()),
         true_shut_frames_share=float(_shut(truth).mean()),
+        jaw_motion=_motion(drawn[:, JAW]) / _motion(truth[:, JAW]),
         lag_frames=_lag_frames(drawn[:, JAW], truth[:, JAW]),
     )
 
@@ -134,6 +141,10 @@ def _spans(segments: Sequence[Segment], viseme: str, frames: int) -> list[slice]
         if segment.viseme == viseme and segment.start_seconds >= _SMALLEST_LABIAL_START_SECONDS
     )
     return [span for span in spans if span.stop > span.start]
+
+
+def _motion(control: NDArray[np.float32]) -> float:
+    return float(np.abs(np.diff(control)).mean())
 
 
 def _correlation(drawn: NDArray[np.float32], true: NDArray[np.float32]) -> float:

@@ -16,10 +16,11 @@ from services.lipsync.training.mouth_examples import OFFSET_SECONDS
 from services.lipsync.training.mouth_network import MouthNetwork, example_windows
 
 NAME = "visavis-mouth"
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 CONTRACT = "pose/1"
 SMOOTHING = (0.15, 0.7, 0.15)
-CLOSURE = ClosureGate(begins=0.12, complete=0.62)
+CLOSURE = ClosureGate(begins=0.3, complete=0.8)
+CONTACT_PEAK = ClosureGate(begins=0.12, complete=0.35)
 GRAPH = "listen.onnx"
 MANIFEST = "manifest.json"
 
@@ -83,6 +84,7 @@ def _manifest(sha256: str) -> dict[str, object]:
         "controls": list(CONTROLS),
         "smoothing": list(SMOOTHING),
         "closure": {"from": CLOSURE.begins, "to": CLOSURE.complete},
+        "contact_peak": {"from": CONTACT_PEAK.begins, "to": CONTACT_PEAK.complete},
         "files": {"listen": {"path": GRAPH, "sha256": sha256}},
         "licence": "Apache-2.0",
         "source": "made by services/lipsync/training",

@@ -46,6 +46,7 @@ def test_the_truth_scores_full_marks() -> None:
     score = score_of(TruthfulMouth())
     assert score.jaw_correlation == pytest.approx(1.0)
     assert score.closed_share == score.lip_teeth_share == 1.0
+    assert score.jaw_motion == pytest.approx(1.0)
     assert score.lag_frames == pytest.approx(0.0, abs=0.05)
 
 
@@ -58,6 +59,10 @@ def test_lips_pressed_over_an_open_jaw_are_not_closed() -> None:
     assert score_of(TruthfulMouth(jaw_scale=0.0)).closed_share == 1.0
     late = score_of(TruthfulMouth(late_frames=5))
     assert late.closed_share < 0.5
+
+
+def test_a_sluggish_jaw_is_told_from_a_lively_one() -> None:
+    assert score_of(TruthfulMouth(jaw_scale=0.5)).jaw_motion == pytest.approx(0.5, abs=0.01)
 
 
 def test_each_voice_has_its_row_in_the_table() -> None:
