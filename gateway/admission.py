@@ -45,6 +45,8 @@ class Admission:
             await self._check_context(request)
         if request.wants_speech and (request.voice or request.language != "auto"):
             await self._check_voice(request)
+        if request.wants_video and request.network:
+            await self._check_network(request.network)
 
     async def avatar_id(self, request: ReplyRequest) -> str:
         """The avatar that will speak; empty where only the video stage can say which. Raises Failure."""
@@ -64,6 +66,13 @@ class Admission:
         if models is not None and name not in {model.id for model in models}:
             raise Failure(
                 FailureType.UNKNOWN_MODEL, f"There is no model {name!r}. GET /v1/models lists them."
+            )
+
+    async def _check_network(self, name: str) -> None:
+        networks = await _if_known(self._catalogue.networks)
+        if networks is not None and name not in {network.name for network in networks}:
+            raise Failure(
+                FailureType.UNKNOWN_NETWORK, f"There is no network {name!r}. GET /v1/networks lists them."
             )
 
     async def _check_voice(self, request: ReplyRequest) -> None:

@@ -11,7 +11,7 @@ from visavis.rpc.failures import Failure, FailureType
 from gateway.stages.call import Call
 from gateway.stages.speech import SpeechStage, Voice
 from gateway.stages.text import Model, TextStage
-from gateway.stages.video import Avatar, AvatarFile, VideoStage
+from gateway.stages.video import Avatar, AvatarFile, Network, VideoStage
 from gateway.tracing import current_traceparent
 
 _FRESH_SECONDS = 30.0
@@ -52,13 +52,14 @@ class _Kept(Generic[Item]):
 
 
 class Catalogue:
-    """The models, voices and avatars that can be asked for."""
+    """The models, voices, avatars and networks that can be asked for."""
 
     def __init__(self, text: TextStage, speech: SpeechStage, video: VideoStage) -> None:
         self._video = video
         self._models = _Kept(text.models)
         self._voices = _Kept(speech.voices)
         self._avatars = _Kept(video.avatars)
+        self._networks = _Kept(video.networks)
         self._files: dict[tuple[str, str, AvatarFile], tuple[str, bytes]] = {}
 
     async def models(self) -> list[Model]:
@@ -72,6 +73,10 @@ class Catalogue:
     async def avatars(self) -> list[Avatar]:
         """Raises Failure."""
         return await self._avatars.items()
+
+    async def networks(self) -> list[Network]:
+        """Raises Failure."""
+        return await self._networks.items()
 
     async def avatar(self, avatar_id: str) -> Avatar:
         """The avatar of that id, or the default one where it is empty. Raises Failure."""

@@ -52,6 +52,7 @@ class ReplyRequest(BaseModel):
     voice: str = Field(default="", max_length=200)
     speaking_rate: float | None = Field(default=None, ge=0.25, le=4)
     avatar: str = Field(default="", max_length=200)
+    network: str = Field(default="", max_length=200)
     outputs: list[Output] = Field(default=["text", "speech", "video"], min_length=1, max_length=3)
 
     @property

@@ -8,23 +8,23 @@ from contextlib import aclosing
 from visavis.rpc.failures import Failure, FailureType
 
 from gateway.media.movie import finished_movie
-from gateway.media.store import MediaStore
 from gateway.media.timeline import FPS, PlacedSpeech
 from gateway.reply.events import FragmentEvent, VideoOk
 from gateway.reply.journal import Journal
+from gateway.reply.orders import Order
+from gateway.reply.workshop import Workshop
 from gateway.stages.call import Call
-from gateway.stages.video import ChosenAvatar, Fragment, InitSegment, Rendered, VideoStage
+from gateway.stages.video import Fragment, InitSegment, Rendered
 
 
 class Film:
     """A reply's video while it is being made."""
 
-    def __init__(
-        self, avatar: ChosenAvatar, stage: VideoStage, media: MediaStore, journal: Journal, call: Call
-    ) -> None:
-        self._avatar = avatar
-        self._stage = stage
-        self._media = media
+    def __init__(self, order: Order, workshop: Workshop, journal: Journal, call: Call) -> None:
+        self._avatar = order.avatar
+        self._network = order.request.network
+        self._stage = workshop.video
+        self._media = workshop.media
         self._journal = journal
         self._call = call
         self._init: InitSegment | None = None
@@ -33,7 +33,8 @@ class Film:
     async def add(self, speech: PlacedSpeech) -> None:
         """Renders one more utterance. Raises Failure."""
         begun = self._journal.now()
-        async with aclosing(self._stage.fragments(speech, self._avatar, self._call)) as parts:
+        fragments = self._stage.fragments(speech, self._avatar, self._network, self._call)
+        async with aclosing(fragments) as parts:
             async for part in parts:
                 match part:
                     case InitSegment():

@@ -33,7 +33,7 @@ async def make_reply(order: Order, shop: Workshop, journal: Journal, call: Call)
     if not order.request.wants_video:
         await _exhaust(speeches)
         return
-    film = Film(order.avatar, shop.video, shop.media, journal, call)
+    film = Film(order, shop, journal, call)
     async with aclosing(ahead(speeches, shop.settings.speeches_ahead)) as stored:
         async for speech in stored:
             await film.add(speech)

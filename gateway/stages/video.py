@@ -53,6 +53,17 @@ VideoPart: TypeAlias = InitSegment | Fragment | Rendered
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """A lip-sync network that can be asked for."""
+
+    name: str
+    version: str
+    contract: str
+    licence: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Avatar:
     """A face the user can choose."""
 
@@ -83,9 +94,11 @@ class VideoStage:
         self._stub: lipsync_pb2_grpc.LipsyncServiceAsyncStub = lipsync_pb2_grpc.LipsyncServiceStub(channel)
 
     async def fragments(
-        self, speech: PlacedSpeech, avatar: ChosenAvatar, call: Call
+        self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, call: Call
     ) -> AsyncGenerator[VideoPart, None]:
-        """An utterance's fragments in the order of the timeline. Raises Failure.
+        """An utterance's fragments in the order of the timeline; an empty network is the default one.
+
+        Raises Failure.
 
         A render that breaks is taken up again where it broke: fragments are never sent twice.
         """
@@ -93,7 +106,7 @@ class VideoStage:
         frames_done = handed_over = 0
         while True:
             try:
-                async with aclosing(self._attempt(speech, avatar, frames_done, call)) as parts:
+                async with aclosing(self._attempt(speech, avatar, network, frames_done, call)) as parts:
                     async for part in parts:
                         patience.renew()
                         if isinstance(part, Fragment):
@@ -111,12 +124,12 @@ class VideoStage:
                 return
 
     async def _attempt(
-        self, speech: PlacedSpeech, avatar: ChosenAvatar, resume_frame: int, call: Call
+        self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, resume_frame: int, call: Call
     ) -> AsyncGenerator[VideoPart, None]:
         finished = False
         with calling(STAGE):
             responses = self._stub.Animate(
-                _requests(speech, avatar, resume_frame),
+                _requests(speech, avatar, network, resume_frame),
                 timeout=call.seconds_left,
                 metadata=call.metadata,
             )
@@ -130,6 +143,17 @@ class VideoStage:
                 responses.cancel()
         if not finished:
             raise Failure(FailureType.INTERRUPTED, "The video ended before it was finished.", stage=STAGE)
+
+    async def networks(self, call: Call) -> list[Network]:
+        """The networks that move the lips. Raises Failure."""
+        with calling(STAGE):
+            listed = await self._stub.ListNetworks(
+                lipsync_pb2.ListNetworksRequest(), timeout=call.seconds_left, metadata=call.metadata
+            )
+        return [
+            Network(network.name, network.version, network.contract, network.licence, network.default)
+            for network in listed.networks
+        ]
 
     async def avatars(self, call: Call) -> list[Avatar]:
         """The avatars that ship with the service. Raises Failure."""
@@ -203,12 +227,13 @@ def _chunks(data: bytes) -> Iterator[bytes]:
 
 
 async def _requests(
-    speech: PlacedSpeech, avatar: ChosenAvatar, resume_frame: int
+    speech: PlacedSpeech, avatar: ChosenAvatar, network: str, resume_frame: int
 ) -> AsyncIterator[lipsync_pb2.AnimateRequest]:
     yield lipsync_pb2.AnimateRequest(
         start=lipsync_pb2.AnimateStart(
             avatar_id=avatar.id,
             avatar_hash=avatar.hash,
+            network=network,
             sample_rate_hz=speech.sample_rate_hz,
             sample_count=len(speech.pcm) // BYTES_PER_SAMPLE,
             start_frame=speech.start_frame,

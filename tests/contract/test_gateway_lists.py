@@ -128,3 +128,14 @@ async def test_the_api_describes_itself(gateway: ServedGateway) -> None:
     events = described["paths"]["/v1/replies/{reply_id}/events"]["get"]["responses"]["200"]["content"]
     assert set(events) == {"text/event-stream"}
     assert len(described["components"]["schemas"]["AnyEvent"]["anyOf"]) == 10
+
+
+async def test_a_network_is_chosen_by_a_name_that_is_listed(
+    gateway: ServedGateway, stages: FakeStages
+) -> None:
+    listed = (await gateway.http.get("/v1/networks")).json()["networks"]
+    assert [network["name"] for network in listed] == ["plain"]
+    await gateway.reply({"say": "Hello.", "network": "plain"})
+    assert {start.network for start in stages.lipsync.starts} == {"plain"}
+    refused = await gateway.http.post("/v1/replies", json={"say": "Hello.", "network": "fancy"})
+    assert (refused.status_code, refused.json()["type"]) == (422, "unknown-network")

@@ -146,7 +146,10 @@ class FakeLipsync(lipsync_pb2_grpc.LipsyncServiceServicer):
     async def ListNetworks(
         self, request: lipsync_pb2.ListNetworksRequest, context: Any
     ) -> lipsync_pb2.ListNetworksResponse:
-        return lipsync_pb2.ListNetworksResponse()
+        network = lipsync_pb2.Network(
+            name="plain", version="1", contract="pose/1", licence="CC0-1.0", default=True
+        )
+        return lipsync_pb2.ListNetworksResponse(networks=[network])
 
     async def ListAvatars(
         self, request: lipsync_pb2.ListAvatarsRequest, context: Any

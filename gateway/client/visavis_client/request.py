@@ -31,6 +31,7 @@ class ReplyOptions(TypedDict, total=False):
     voice: str
     speaking_rate: float
     avatar: str
+    network: str
     outputs: Sequence[Literal["text", "speech", "video"]]
 
 

@@ -1,7 +1,8 @@
-"""What can be asked for: models and voices; and what a conversation costs before it is sent."""
+"""What can be asked for: models, voices and networks; and what a conversation costs before it is sent."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -42,6 +43,22 @@ class VoiceItem(BaseModel):
     gender: str
     provider: ProviderItem
     default: bool
+
+
+class NetworkItem(BaseModel):
+    """A lip-sync network, and the contract of its graphs."""
+
+    name: str
+    version: str
+    contract: str
+    licence: str
+    default: bool
+
+
+class Networks(BaseModel):
+    """All networks."""
+
+    networks: list[NetworkItem]
 
 
 class Models(BaseModel):
@@ -95,6 +112,13 @@ async def voices(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Voices:
             for voice in await gateway.catalogue.voices()
         ]
     )
+
+
+@router.get("/networks")
+async def networks(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Networks:
+    """The networks that can move the lips."""
+    listed = await gateway.catalogue.networks()
+    return Networks(networks=[NetworkItem(**asdict(network)) for network in listed])
 
 
 @router.post(

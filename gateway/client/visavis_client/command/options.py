@@ -43,6 +43,10 @@ Force = Annotated[
 ]
 Voice = Annotated[str | None, typer.Option(metavar="NAME", help="Who speaks: see `visavis voices`.")]
 Avatar = Annotated[str | None, typer.Option(metavar="ID", help="Whose face: see `visavis avatars`.")]
+Network = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="What moves the lips: one imported by `visavis lipsync import`."),
+]
 Language = Annotated[str | None, typer.Option(metavar="TAG", help="en, zh, … Found by itself when left out.")]
 SpeakingRate = Annotated[
     float | None, typer.Option(min=0.25, max=4.0, metavar="RATE", help="1 is normal, 2 twice as fast.")

@@ -12,6 +12,7 @@ from visavis_client.command.options import (
     Avatar,
     Force,
     Language,
+    Network,
     Output,
     Server,
     SpeakingRate,
@@ -31,6 +32,7 @@ def say(
     voice: Voice = None,
     language: Language = None,
     avatar: Avatar = None,
+    network: Network = None,
     speaking_rate: SpeakingRate = None,
     force: Force = False,
     server: Server = None,
@@ -38,7 +40,7 @@ def say(
     """Speak a text word for word: visavis say "Hello there" -o hello.mp4"""
     check_output(output, force=force)
     spoken = text_of(text, file)
-    options = reply_options(voice, language, avatar, speaking_rate)
+    options = reply_options(voice, language, avatar, network, speaking_rate)
 
     async def request(client: AsyncClient) -> AsyncReply:
         return await client.reply(say=spoken, **options)
@@ -56,6 +58,7 @@ def ask(
     voice: Voice = None,
     language: Language = None,
     avatar: Avatar = None,
+    network: Network = None,
     speaking_rate: SpeakingRate = None,
     force: Force = False,
     server: Server = None,
@@ -65,7 +68,7 @@ def ask(
     messages: list[Message] = [{"role": "user", "content": text_of(question, file)}]
     if system is not None:
         messages.insert(0, {"role": "system", "content": system})
-    options = reply_options(voice, language, avatar, speaking_rate)
+    options = reply_options(voice, language, avatar, network, speaking_rate)
     if model is not None:
         options["model"] = model
 
@@ -85,12 +88,13 @@ def animate(
     ],
     output: Output,
     avatar: Avatar = None,
+    network: Network = None,
     force: Force = False,
     server: Server = None,
 ) -> None:
     """Move a face to speech that is already there: visavis animate speech.wav -o out.mp4"""
     check_output(output, force=force)
-    options = reply_options(None, None, avatar, None)
+    options = reply_options(None, None, avatar, network, None)
 
     async def request(client: AsyncClient) -> AsyncReply:
         return await client.reply(audio=speech, **options)
@@ -99,7 +103,11 @@ def animate(
 
 
 def reply_options(
-    voice: str | None, language: str | None, avatar: str | None, speaking_rate: float | None
+    voice: str | None,
+    language: str | None,
+    avatar: str | None,
+    network: str | None,
+    speaking_rate: float | None,
 ) -> ReplyOptions:
     """Only what was typed: the rest is the gateway's choice."""
     options: ReplyOptions = {}
@@ -109,6 +117,8 @@ def reply_options(
         options["language"] = language
     if avatar is not None:
         options["avatar"] = avatar
+    if network is not None:
+        options["network"] = network
     if speaking_rate is not None:
         options["speaking_rate"] = speaking_rate
     return options
