@@ -162,4 +162,38 @@ BEN = Identity(
     smile=0.4,
 )
 
-IDENTITIES: Mapping[str, Identity] = {identity.id: identity for identity in (AVA, BEN)}
+AMARA = Identity(
+    id="amara",
+    name="Amara",
+    morphs={
+        "macrodetails/african-female-young": 0.85,
+        "macrodetails/caucasian-female-young": 0.15,
+        "macrodetails/universal-female-young-averagemuscle-averageweight": 1.0,
+        "head/head-oval": 0.4,
+        **_both_eyes(scale_incr=0.35),
+        "browInnerUp": 0.3,
+        "nose/nose-scale-horiz-decr": 0.25,
+        "mouth/mouth-angles-up": 0.35,
+    },
+    skin=Skin(
+        texture="young_african_female/textures/young_darkskinned_female_diffuse",
+        tint=(1.35, 1.32, 1.28),
+        lip_red=(0.27, 0.075, 0.07),
+        lip_share=0.5,
+        socket_saturation=1.0,
+    ),
+    hair=Hair(
+        "afro01/afro01",
+        Growth(strands=26_000, length=0.16, lift=1.0, curl=0.022, turns=5.0, taper=0.6),
+        melanin=0.96,
+        redness=0.2,
+        shell_tint=(0.03, 0.022, 0.02),
+    ),
+    brows=Brows("eyebrow005/eyebrow005", (0.12, 0.10, 0.09)),
+    iris="brown_eye",
+    cloth=(0.36, 0.13, 0.03),
+    wall=Wall((0.80, 0.72, 0.62), (0.55, 0.455, 0.37)),
+    neckline=1.14,
+)
+
+IDENTITIES: Mapping[str, Identity] = {identity.id: identity for identity in (AVA, BEN, AMARA)}
