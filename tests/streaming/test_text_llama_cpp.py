@@ -71,7 +71,8 @@ async def provider_on(
         context_tokens=context_tokens,
         connect_seconds=5,
         stall_seconds=100,
-        retries=0,
+        # The server drops idle connections without a word; the library then asks again.
+        retries=2,
     )
     provider = OpenAiProvider(options)
     await provider.start()

@@ -110,6 +110,8 @@ def _commands(host: str, port: int, data: Path) -> list[Command]:
             "Only a checkout of the project can start the services; name a running one with --server."
         )
     environment = {"PYTHON": sys.executable, "HOST": host, "PORT": str(port), "DATA": str(data)}
+    # What users added stays, whatever folder they are in.
+    environment["KEPT"] = str(CHECKOUT / "var")
     processes: dict[str, str] = parse_procfile(procfile.read_text()).processes
     services = [name for name in processes if name != "gateway"]
     for name, free in zip(services, _free_ports(len(services)), strict=True):
