@@ -19,6 +19,8 @@ BYTES_PER_SAMPLE = 2
 # Two AAC windows overlap at a joint: 1,024 samples at 48 kHz on either side of it must be silent.
 JOINT_SECONDS = 1024 / 48_000
 LEAD_SECONDS = 0.08
+# Lips part before a sound is heard: they need three frames to come from the idle loop's rest.
+OPENING_SECONDS = 0.12
 TAIL_SECONDS = 0.2
 # The mouth comes to rest before the picture ends.
 REST_FRAMES = 8
@@ -74,8 +76,7 @@ class Timeline:
             sample_rate_hz: a rate at which a frame is a whole number of samples.
             words: their times count from the first sample of `pcm`.
         """
-        # Nothing is heard before the first utterance, so it need not wait for a pause.
-        lead_seconds = JOINT_SECONDS if self._count == 0 else LEAD_SECONDS
+        lead_seconds = OPENING_SECONDS if self._count == 0 else LEAD_SECONDS
         lead_samples = -int(-lead_seconds * sample_rate_hz // 1)
         speech_samples = len(pcm) // BYTES_PER_SAMPLE
         tail_samples = -int(-TAIL_SECONDS * sample_rate_hz // 1)

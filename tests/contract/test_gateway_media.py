@@ -178,7 +178,7 @@ async def test_captions_carry_the_time_of_each_word(gateway: ServedGateway) -> N
     await gateway.events(reply_id)
     captions = (await gateway.http.get(f"/v1/replies/{reply_id}/captions.vtt")).text
     assert captions.startswith("WEBVTT\n\n1\n00:00:00.000 --> 00:00:00.960\n")
-    assert "<00:00:00.021>Rock <00:00:00.161>&amp; <00:00:00.301>&lt;roll&gt;." in captions
+    assert "<00:00:00.120>Rock <00:00:00.260>&amp; <00:00:00.400>&lt;roll&gt;." in captions
 
 
 async def test_the_poster_is_the_first_picture(gateway: ServedGateway) -> None:

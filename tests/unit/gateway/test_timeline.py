@@ -51,13 +51,13 @@ def test_words_move_to_the_place_of_their_utterance() -> None:
     assert second.words[0].end_seconds == pytest.approx(first.duration_seconds + 0.08 + 1)
 
 
-def test_sound_starts_at_once_in_the_first_utterance_only() -> None:
+def test_the_lips_have_time_to_part_before_the_first_sound() -> None:
     timeline = Timeline()
     starts = [
         np.flatnonzero(np.frombuffer(timeline.place("x", loud(24_000), 24_000, ()).pcm, "<i2"))[0]
         for _ in range(2)
     ]
-    assert starts == [512, 1920]
+    assert starts == [2880, 1920]
 
 
 def test_the_rest_is_silence_after_the_last_utterance() -> None:
