@@ -28,7 +28,7 @@ lint: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmark
 
-# Makes the network and the avatar again: about an hour on two cores. Needs npm and a C compiler.
+# Makes the network and the avatars again: an hour or two on two cores. Needs npm and a C compiler.
 train: build/train/.ready
 	for step in corpus mouth evaluate frames decoder loop bundle; do \
 		build/train/bin/python -m services.lipsync.training $$step || exit 1; done
