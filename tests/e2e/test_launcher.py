@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -139,3 +141,25 @@ def test_a_taken_port_is_said_together_with_the_way_out(tmp_path: Path) -> None:
     )
     assert "PORT=" in stderr
     assert stderr.count("\n") == 1
+
+
+def test_a_page_that_asks_too_early_does_not_stop_it(tmp_path: Path) -> None:
+    port = free_port()
+    stop = threading.Event()
+    refusals: list[int] = []
+
+    def ask_all_the_time() -> None:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as page:
+            while not stop.wait(0.05):
+                with suppress(httpx.TransportError):
+                    refusals.append(page.get("/v1/models").status_code)
+
+    with serving(tmp_path, port) as launcher, ThreadPoolExecutor() as threads:
+        asking = threads.submit(ask_all_the_time)
+        try:
+            lines = lines_until_ready(launcher)
+        finally:
+            stop.set()
+        asking.result()
+    assert 503 in refusals
+    assert any("text: " in line for line in lines)

@@ -15,6 +15,7 @@ from gateway.reply.events import Usage
 from gateway.reply.ledger import Account, Budget, MemoryLedger, Reservation
 from gateway.reply.orders import Order
 from gateway.requests import ReplyRequest
+from gateway.stages.video import ChosenAvatar
 
 SITE = Account(model="tiny")
 
@@ -116,7 +117,7 @@ async def test_a_budget_is_overshot_only_by_what_replies_in_flight_were_estimate
 
 
 def ordered(**request: object) -> Order:
-    return Order("r", ReplyRequest.model_validate(request), "", "tiny", "")
+    return Order("r", ReplyRequest.model_validate(request), ChosenAvatar("ava"), "tiny", "")
 
 
 def test_a_text_word_for_word_costs_no_tokens() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,11 @@ from visavis_client.client import AsyncClient
 from visavis_client.command.in_use import providers_in_use
 from visavis_client.command.interruption import run_until_signal
 from visavis_client.command.process_lines import ProcessLines
+from visavis_client.errors import VisavisError
 from visavis_client.local import CHECKOUT, local_stack
+
+_PROVIDER_TRIES = 6
+_PROVIDER_PAUSE_SECONDS = 0.5
 
 
 def serve(
@@ -32,6 +37,18 @@ def serve(
         raise typer.Exit(0) from None
 
 
+async def _known_providers(client: AsyncClient) -> list[str]:
+    """Who writes and speaks; nothing where the gateway does not say, which is no reason not to serve.
+
+    A page that asked for its lists too early makes the gateway repeat its refusal for a second.
+    """
+    for _ in range(_PROVIDER_TRIES):
+        with suppress(VisavisError):
+            return [sentence async for sentence in providers_in_use(client)]
+        await asyncio.sleep(_PROVIDER_PAUSE_SECONDS)
+    return []
+
+
 async def _serve(host: str, port: int) -> None:
     lines = ProcessLines()
     data = Path(os.environ.get("GATEWAY_DATA", CHECKOUT / "var" / "gateway"))
@@ -39,7 +56,7 @@ async def _serve(host: str, port: int) -> None:
         lines.show("visavis", f"Starting on {stack.url} …")
         await stack.readiness()
         async with AsyncClient(stack.url) as client:
-            async for sentence in providers_in_use(client):
+            for sentence in await _known_providers(client):
                 lines.show("visavis", sentence)
         lines.show("visavis", f"Ready: open {stack.url} (Ctrl-C stops everything)")
         await stack.while_running(asyncio.Event().wait())
