@@ -8,6 +8,10 @@
 /** @param {{idle: HTMLVideoElement, speech: HTMLVideoElement}} videos */
 export function floatOnDemand(button, face, { idle, speech }) {
   button.hidden = !document.pictureInPictureEnabled;
+  // A video of which nothing is known yet cannot float.
+  const knowAbility = () => (button.disabled = idle.readyState === HTMLMediaElement.HAVE_NOTHING);
+  for (const type of ["loadedmetadata", "emptied"]) idle.addEventListener(type, knowAbility);
+  knowAbility();
   const shown = () => (face.speaking ? speech : idle);
   const drawPressed = () => button.setAttribute("aria-pressed", document.pictureInPictureElement !== null);
   button.addEventListener("click", () => {
