@@ -80,10 +80,12 @@ def settings(**values: Any) -> ServiceSettings:
 async def read(stub: text_pb2_grpc.TextServiceAsyncStub, **call: Any) -> list[str]:
     """The kinds of the responses to one StreamReply."""
     with calling("text"):
-        return [
-            str(response.WhichOneof("event"))
-            async for response in stub.StreamReply(text_pb2.StreamReplyRequest(verbatim="x"), **call)
-        ]
+        responses = stub.StreamReply(text_pb2.StreamReplyRequest(verbatim="x"), **call)
+        try:
+            return [str(response.WhichOneof("event")) async for response in responses]
+        finally:
+            # A reader cancelled between two reads leaves grpc's call open: whoever opens one ends it.
+            responses.cancel()
 
 
 def stub_of(channel: grpc.aio.Channel) -> text_pb2_grpc.TextServiceAsyncStub:
