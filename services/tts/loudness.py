@@ -62,17 +62,17 @@ def _k_weighted(waveform: NDArray[np.float32], rate_hz: int) -> NDArray[np.float
     step = _FFT_SAMPLES - _RINGING_SAMPLES
     padded = np.pad(waveform, (_RINGING_SAMPLES, -waveform.size % step))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, _FFT_SAMPLES)[::step]
-    weighted: NDArray[np.float32] = np.fft.irfft(np.fft.rfft(pieces) * _k_response(rate_hz))
+    weighted = np.fft.irfft(np.fft.rfft(pieces) * _k_response(rate_hz)).astype(np.float32)
     return weighted[:, _RINGING_SAMPLES:].reshape(-1)[: waveform.size]
 
 
 @cache
 def _k_response(rate_hz: int) -> NDArray[np.complex64]:
     delay = np.exp(-2j * np.pi * np.fft.rfftfreq(_FFT_SAMPLES, 1 / rate_hz) / _FILTER_RATE_HZ)
-    response = np.ones_like(delay)
+    response: NDArray[np.complex64] = np.ones(delay.size, np.complex64)
     for numerator, denominator in (_SHELF, _HIGH_PASS):
         response *= np.polyval(numerator[::-1], delay) / np.polyval(denominator[::-1], delay)
-    return response.astype(np.complex64)
+    return response
 
 
 def _limited(waveform: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
