@@ -43,6 +43,9 @@ class GatewaySettings(TlsSettings):
     # Stages that are scaled to zero when idle: unreachable then means asleep, not down.
     sleeping_stages: frozenset[str] = frozenset()
 
+    # Where replicas keep what they share: redis://, rediss:// or unix://. Empty: this process is alone.
+    valkey_url: SecretStr = SecretStr("")
+
     # Where media are kept: a folder, or a URL that obstore knows (s3://…, gs://…).
     data: str = "var/gateway"
     # Where uploaded avatars are kept until they are deleted: a folder or a URL. Empty: beside the media.
@@ -90,6 +93,13 @@ class GatewaySettings(TlsSettings):
         if not all(model for model, _, _ in pairs):
             raise ValueError("write model=tokens pairs, for example gpt-4o-mini=200000 *=50000")
         return {model: tokens for model, _, tokens in pairs}
+
+    @field_validator("valkey_url")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value().startswith(("redis://", "rediss://", "unix://")) or not value:
+            return value
+        raise ValueError("this must begin with redis://, rediss:// (TLS) or unix://")
 
     @model_validator(mode="after")
     def _loopback_or_said_so(self) -> Self:

@@ -1,0 +1,25 @@
+"""What tests of several rooms start once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from tests.fakes.valkey import valkey_server
+
+
+@pytest.fixture(scope="session")
+def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server for all tests of a run."""
+    with valkey_server(tmp_path_factory.mktemp("valkey")) as url:
+        yield url
+
+
+@pytest.fixture
+def valkey(shared_valkey: str) -> str:
+    """The URL of a Valkey that is empty."""
+    with redis.Redis.from_url(shared_valkey) as client:
+        client.flushall()
+    return shared_valkey

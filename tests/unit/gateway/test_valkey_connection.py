@@ -1,0 +1,43 @@
+"""The shared server is reached before anything is served, or it is said why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from visavis.rpc.settings import read_settings
+
+from gateway.settings import GatewaySettings
+from gateway.valkey.connection import ValkeyUnreachable, connected, place
+
+
+async def test_what_one_connection_writes_another_reads(valkey: str) -> None:
+    async with connected(valkey, patience_seconds=30) as one, connected(valkey) as other:
+        await one.set("moon", "rock")
+        assert await other.get("moon") == b"rock"
+
+
+async def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValkeyUnreachable, match=r"nowhere\.sock did not answer within 0 seconds"):
+        async with connected(f"unix://:secret@{tmp_path}/nowhere.sock"):
+            pass
+
+
+async def test_a_wrong_password_is_not_tried_twice(valkey: str) -> None:
+    with pytest.raises(ValkeyUnreachable, match="refuses this user and password") as refusal:
+        async with connected(valkey.replace("unix://", "unix://nobody:secret@"), patience_seconds=3600):
+            pass
+    assert "secret" not in str(refusal.value)
+
+
+def test_neither_password_nor_options_are_shown() -> None:
+    assert place("rediss://user:secret@valkey.example:6380/2?ssl_password=secret") == (
+        "rediss://valkey.example:6380/2"
+    )
+
+
+def test_another_kind_of_url_is_refused_without_quoting_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_VALKEY_URL", "http://user:secret@valkey.example")
+    with pytest.raises(SystemExit, match=r"GATEWAY_VALKEY_URL: .*redis://") as refusal:
+        read_settings(GatewaySettings)
+    assert "secret" not in str(refusal.value)
