@@ -61,6 +61,16 @@ class Admission:
         models = await _if_known(self._catalogue.models)
         return next((model.id for model in models or () if model.default), "")
 
+    async def text_provider(self, request: ReplyRequest) -> str:
+        """Whose model answers; empty where none is asked, or the text stage cannot be."""
+        models = None if request.messages is None else await _if_known(self._catalogue.models)
+        return models[0].provider if models else ""
+
+    async def speech_provider(self, request: ReplyRequest) -> str:
+        """Whose voices speak; empty where none is asked, or the speech stage cannot be."""
+        voices = await _if_known(self._catalogue.voices) if request.wants_speech else None
+        return voices[0].provider if voices else ""
+
     async def _check_model(self, name: str) -> None:
         models = await _if_known(self._catalogue.models)
         if models is not None and name not in {model.id for model in models}:

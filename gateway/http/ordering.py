@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-
 from gateway.callers import Caller
 from gateway.http.bodies import ReplyBody
 from gateway.http.state import Gateway
 from gateway.problems import RequestRefused
 from gateway.reply.event_log import UnknownReply
-from gateway.reply.orders import Order
+from gateway.reply.orders import Order, new_reply_id
 from gateway.reply.repeats import KeyReused, Repeatable
 from gateway.requests import check_lengths, check_sources
 from gateway.stages.video import ChosenAvatar
@@ -59,11 +57,13 @@ async def _order(gateway: Gateway, body: ReplyBody, caller: Caller, llm_key: str
     if avatar is None:
         avatar = ChosenAvatar(await gateway.admission.avatar_id(body.request))
     return Order(
-        reply_id=secrets.token_hex(16),
+        reply_id=new_reply_id(),
         request=body.request,
         avatar=avatar,
         model=await gateway.admission.model(body.request),
         traceparent=current_traceparent(),
+        text_provider=await gateway.admission.text_provider(body.request),
+        speech_provider=await gateway.admission.speech_provider(body.request),
         caller=caller,
         caller_key=llm_key,
         pieces=body.pieces,

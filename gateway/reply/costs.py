@@ -28,6 +28,6 @@ def most_tokens(order: Order, estimates: Estimates) -> int:
         return 0
     answer = order.request.max_tokens
     if answer is None:
-        characters = estimates.rate(Rate.REPLY_CHARACTERS, order.model)
+        characters = estimates.rate(Rate.REPLY_CHARACTERS, order.writer)
         answer = math.ceil(characters / _BYTES_PER_TOKEN)
     return prompt_tokens(message.content for message in messages) + answer

@@ -1,7 +1,8 @@
 """Measurements of finished replies go in, the seconds that a running one still needs come out.
 
-Every rate is learned per key (a model, a language and voice, an avatar) and falls back to what wider keys
-showed, then all keys together, and before that to a seed measured with the embedded defaults on two cores.
+Every rate is learned per key (a provider's model, a language as a provider's voice speaks it, an avatar) and
+falls back to what wider keys showed, then all keys together, and before that to a seed measured with the
+embedded defaults on two cores.
 """
 
 from __future__ import annotations
@@ -53,10 +54,12 @@ class ReplyState:
     """What is known of a running reply at one moment. Times count from the POST; None: not yet."""
 
     language: str
-    model: str
+    # What its text is learned by: the provider and its model.
+    writer: str
     avatar: str
     wants_speech: bool
     wants_video: bool
+    speech_provider: str = ""
     voice: str = ""
     # 1: the voice's own.
     speaking_rate: float = 1.0
@@ -78,8 +81,8 @@ class ReplyState:
 
     @property
     def speaker(self) -> str:
-        """What its speech is learned by: the language, and the voice where one was asked for."""
-        return f"{self.language}/{self.voice}" if self.voice else self.language
+        """What its speech is learned by: the language, who speaks, and the voice where one was asked for."""
+        return "/".join(filter(None, (self.language, self.speech_provider, self.voice)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +136,11 @@ class Estimates:
             and state.first_text_at is not None
             and state.text_at is not None
         ):
-            self.learn(Rate.FIRST_DELTA_SECONDS, state.model, state.first_text_at)
-            self.learn(Rate.REPLY_CHARACTERS, state.model, state.characters)
+            self.learn(Rate.FIRST_DELTA_SECONDS, state.writer, state.first_text_at)
+            self.learn(Rate.REPLY_CHARACTERS, state.writer, state.characters)
             typing_seconds = state.text_at - state.first_text_at
             if state.characters >= _SHORTEST_CHARACTERS and typing_seconds > 0:
-                self.learn(Rate.CHARACTERS_PER_SECOND, state.model, state.characters / typing_seconds)
+                self.learn(Rate.CHARACTERS_PER_SECOND, state.writer, state.characters / typing_seconds)
         if state.first_fragment_at is not None and state.first_speech_at is not None:
             first = state.first_fragment_at - state.first_speech_at
             self.learn(Rate.FIRST_FRAGMENT_SECONDS, state.avatar, first)
@@ -172,9 +175,9 @@ class Estimates:
             return 0.0
         if state.expected_characters is not None:
             return _SOON_SECONDS
-        per_second = self.rate(Rate.CHARACTERS_PER_SECOND, state.model)
+        per_second = self.rate(Rate.CHARACTERS_PER_SECOND, state.writer)
         if state.first_text_at is None:
-            waiting = _until(self.rate(Rate.FIRST_DELTA_SECONDS, state.model), now)
+            waiting = _until(self.rate(Rate.FIRST_DELTA_SECONDS, state.writer), now)
             return waiting + self._characters_total(state) / per_second
         return (self._characters_total(state) - state.characters) / per_second
 
@@ -184,7 +187,7 @@ class Estimates:
         if state.expected_characters is not None:
             return state.expected_characters
         # A reply longer than usual is likely to go on for a while.
-        return max(self.rate(Rate.REPLY_CHARACTERS, state.model), state.characters * 1.15)
+        return max(self.rate(Rate.REPLY_CHARACTERS, state.writer), state.characters * 1.15)
 
     def _speech_total(self, state: ReplyState) -> float:
         if state.speech_at is not None:
@@ -199,9 +202,9 @@ class Estimates:
         first_text_at = state.first_text_at
         first_clause_seconds = 0.0
         if state.expected_characters is None:
-            first_clause_seconds = _SHORTEST_CHARACTERS / self.rate(Rate.CHARACTERS_PER_SECOND, state.model)
+            first_clause_seconds = _SHORTEST_CHARACTERS / self.rate(Rate.CHARACTERS_PER_SECOND, state.writer)
             if first_text_at is None:
-                first_text_at = self.rate(Rate.FIRST_DELTA_SECONDS, state.model)
+                first_text_at = self.rate(Rate.FIRST_DELTA_SECONDS, state.writer)
         return (first_text_at or 0.0) + first_clause_seconds + self.rate(Rate.SPEAKING_SECONDS, state.speaker)
 
     def _render_rate(self, state: ReplyState, now: float) -> float:
@@ -227,8 +230,9 @@ def _until(expected_at: float, now: float) -> float:
 
 
 def _widened(key: str) -> tuple[str, ...]:
-    """The key, then the same without the voice."""
-    return (key, key.split("/", 1)[0]) if "/" in key else (key,)
+    """The key, then the same without its last part, and so on."""
+    parts = key.split("/")
+    return tuple("/".join(parts[:count]) for count in range(len(parts), 0, -1))
 
 
 def _primary(language: str) -> str:

@@ -14,10 +14,11 @@ def first_state(order: Order) -> ReplyState:
     language = likely_language(said) if request.language == "auto" else request.language
     state = ReplyState(
         language=language,
-        model=order.model,
+        writer=order.writer,
         avatar=order.avatar.id,
         wants_speech=request.wants_speech,
         wants_video=request.wants_video,
+        speech_provider=order.speech_provider,
         voice=request.voice,
         speaking_rate=request.speaking_rate or 1.0,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +13,11 @@ from gateway.requests import ReplyRequest
 from gateway.stages.speech import Manner
 from gateway.stages.text import Conversation
 from gateway.stages.video import ChosenAvatar
+
+
+def new_reply_id() -> str:
+    """32 hex digits that nobody guesses; they begin with the time in ms, so that names sort by age."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,9 @@ class Order:
     # Named or the default; empty where only the text stage can say which.
     model: str
     traceparent: str
+    # As far as the stages can be asked.
+    text_provider: str = ""
+    speech_provider: str = ""
     caller_key: str = field(default="", repr=False)
     pieces: Sequence[bytes] | None = field(default=None, repr=False)
     caller: Caller = NOBODY_IN_PARTICULAR
@@ -50,6 +60,11 @@ class Order:
         """Who pays."""
         model = "" if self.request.messages is None else self.model
         return Account(self.caller.name, "caller" if self.caller_key else "site", model)
+
+    @property
+    def writer(self) -> str:
+        """What its text's estimates are learned by: the provider and its model."""
+        return "/".join(filter(None, (self.text_provider, self.model)))
 
     @property
     def manner(self) -> Manner:

@@ -14,7 +14,7 @@ from gateway.reply.progress import Progress
 
 
 def asked(**known: object) -> ReplyState:
-    state = ReplyState("en", "tiny", "ava", wants_speech=True, wants_video=True)
+    state = ReplyState("en", "embedded/tiny", "ava", wants_speech=True, wants_video=True)
     for name, value in known.items():
         setattr(state, name, value)
     return state
@@ -97,6 +97,22 @@ def test_a_voice_is_learned_on_its_own_and_thought_to_be_like_others_of_its_lang
     estimates.learn(per_character, "en/quick", 0.05)
     assert estimates.rate(per_character, "en/slow") == pytest.approx(0.2)
     assert estimates.rate(per_character, "zh/slow") > 0.2
+
+
+def test_each_provider_is_learned_on_its_own_and_a_new_one_thought_to_be_like_the_last() -> None:
+    estimates = Estimates()
+    per_character = Rate.SPEECH_SECONDS_PER_CHARACTER
+    for provider, pace in (("embedded", 0.2), ("google", 0.05)):
+        state = completed(400, pace=0.2)
+        state.speech_provider, state.writer = provider, f"{provider}/tiny"
+        state.speech_seconds = 400 * pace
+        state.first_text_at = pace
+        estimates.learn_reply(state)
+    assert estimates.rate(per_character, asked(speech_provider="embedded", voice="ava").speaker) == 0.2
+    assert estimates.rate(per_character, asked(speech_provider="google").speaker) == 0.05
+    assert 0.05 < estimates.rate(per_character, asked(speech_provider="openai").speaker) < 0.2
+    assert estimates.rate(Rate.FIRST_DELTA_SECONDS, "google/large") == 0.05
+    assert estimates.rate(Rate.FIRST_DELTA_SECONDS, "embedded/tiny") == 0.2
 
 
 def test_speaking_faster_shortens_the_reply_and_is_not_learned_as_the_voices_own_pace() -> None:
