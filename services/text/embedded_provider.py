@@ -200,7 +200,9 @@ def _failing() -> Iterator[None]:
     except httpx2.HTTPStatusError as error:
         if error.response.status_code < 500:
             raise Failure(
-                FailureType.INVALID_REQUEST, "The language model does not take this conversation."
+                FailureType.INVALID_REQUEST,
+                "The language model does not take this conversation: it may want the user's and the assistant's"
+                " messages in turn, the user's last.",
             ) from error
         raise _broken() from error
     except httpx2.HTTPError as error:

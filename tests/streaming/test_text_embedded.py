@@ -109,6 +109,17 @@ async def test_it_remembers_what_was_said_before(provider: EmbeddedProvider) -> 
     assert "banana" in text_of(parts)
 
 
+async def test_a_conversation_may_end_with_two_of_its_own_messages(provider: EmbeddedProvider) -> None:
+    twice = (
+        *(Message(Role.USER, "Hi!"), Message(Role.ASSISTANT, "Hello.")),
+        Message(Role.ASSISTANT, "How are you?"),
+    )
+    counted = await provider.count_tokens(twice, "")
+    parts = await answer_to(provider, Conversation(twice, max_tokens=5))
+    assert text_of(parts)
+    assert usage_of(parts).prompt_tokens == counted.prompt_tokens
+
+
 async def test_who_writes_chinese_is_told_in_chinese_that_it_knows_english_only(
     provider: EmbeddedProvider,
 ) -> None:
