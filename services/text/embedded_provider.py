@@ -201,8 +201,8 @@ def _failing() -> Iterator[None]:
         if error.response.status_code < 500:
             raise Failure(
                 FailureType.INVALID_REQUEST,
-                "The language model does not take this conversation: it may want the user's and the assistant's"
-                " messages in turn, the user's last.",
+                "The language model does not take this conversation: it may want the user's messages and the"
+                " assistant's in turn, the user's last.",
             ) from error
         raise _broken() from error
     except httpx2.HTTPError as error:

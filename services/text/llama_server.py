@@ -105,8 +105,8 @@ class LlamaServer:
         params.n_parallel = 1
         params.n_batch = params.n_ubatch = _BATCH_TOKENS
         params.cache_ram_mib = _PROMPT_CACHE_MIB
-        # A conversation may end with the assistant's own words: it then speaks once more, as OpenAI's models do,
-        # instead of going on in mid-message (and refusing two such messages).
+        # A conversation may end with the assistant's own words: it then speaks once more, as OpenAI's models
+        # do, instead of going on in mid-message (and refusing two such messages).
         params.prefill_assistant = False
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self._threads
         # Nothing at all: its log would quote prompts.

@@ -61,8 +61,8 @@ def failure_for(refusal: Refusal, *, callers_key: bool) -> Failure:
     if 400 <= status < 500:
         return Failure(
             FailureType.INVALID_REQUEST,
-            "The language model's server refused the conversation: it may want the user's and the assistant's"
-            " messages in turn, the user's last.",
+            "The language model's server refused the conversation: it may want the user's messages and the"
+            " assistant's in turn, the user's last.",
         )
     return unavailable("The language model's server failed. Try again.")
 
