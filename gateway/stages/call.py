@@ -25,13 +25,15 @@ class Call:
     """What travels with every call of one reply.
 
     `deadline` is on the event loop's clock. `patience_seconds` bounds how long a stage may be out of reach.
-    `queued` is told 1 while the reply waits for a free worker, 0 once it has one.
+    `queued` is told 1 while the reply waits for a free worker, 0 once it has one. `work` names what the call
+    is made for: a reply's id, or an avatar's.
     """
 
     deadline: float
     traceparent: str
     patience_seconds: float
     queued: Callable[[int], None] = _ignore_position
+    work: str = ""
 
     @classmethod
     def within(cls, seconds: float, traceparent: str, patience_seconds: float = 0.0) -> Call:

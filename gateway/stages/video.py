@@ -13,6 +13,7 @@ from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
 
 from gateway.media.timeline import BYTES_PER_SAMPLE, PlacedSpeech
 from gateway.stages.call import Call, Patience
+from gateway.stages.tickets import NoTickets, Tickets
 
 STAGE = "video"
 _CHUNK_BYTES = 64 * 1024
@@ -88,10 +89,11 @@ class ChosenAvatar:
 
 
 class VideoStage:
-    """Calls the lipsync service over one channel."""
+    """Calls the lipsync service over one channel; a ticket is held for each piece of work."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, tickets: Tickets | None = None) -> None:
         self._stub: lipsync_pb2_grpc.LipsyncServiceAsyncStub = lipsync_pb2_grpc.LipsyncServiceStub(channel)
+        self._tickets = tickets or NoTickets()
 
     async def fragments(
         self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, call: Call
@@ -102,6 +104,16 @@ class VideoStage:
 
         A render that breaks is taken up again where it broke: fragments are never sent twice.
         """
+        async with (
+            self._tickets.held(call.work),
+            aclosing(self._rendered(speech, avatar, network, call)) as parts,
+        ):
+            async for part in parts:
+                yield part
+
+    async def _rendered(
+        self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, call: Call
+    ) -> AsyncGenerator[VideoPart, None]:
         patience = Patience(call)
         frames_done = handed_over = 0
         while True:
@@ -166,7 +178,19 @@ class VideoStage:
     async def built_avatar(
         self, photo: bytes, name: str, media_type: str, call: Call
     ) -> tuple[Avatar, bytes]:
-        """A photo's avatar and its bundle. Raises Failure."""
+        """A photo's avatar and its bundle; a worker that is busy or has to start is waited for.
+
+        Raises Failure.
+        """
+        patience = Patience(call)
+        async with self._tickets.held(call.work):
+            while True:
+                try:
+                    return await self._building(photo, name, media_type, call)
+                except Failure as failure:
+                    await patience.wait_after(failure)
+
+    async def _building(self, photo: bytes, name: str, media_type: str, call: Call) -> tuple[Avatar, bytes]:
         start = lipsync_pb2.BuildAvatarStart(name=name, media_type=media_type, byte_count=len(photo))
         requests = [lipsync_pb2.BuildAvatarRequest(start=start)]
         requests += [lipsync_pb2.BuildAvatarRequest(chunk=chunk) for chunk in _chunks(photo)]
