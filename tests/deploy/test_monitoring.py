@@ -1,0 +1,55 @@
+"""Alerts and dashboard ask for metrics that exist, in a language that Prometheus reads."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import visavis.rpc.telemetry
+import yaml
+from prometheus_client import REGISTRY
+
+import gateway.reply.metrics
+import services.lipsync.timings
+from tests.deploy.rendering import DEPLOY
+
+MONITORING = DEPLOY / "components" / "monitoring"
+MEASURED = (gateway.reply.metrics, services.lipsync.timings, visavis.rpc.telemetry)
+
+
+def asked() -> list[str]:
+    """All expressions of the alerts and of the dashboard."""
+    groups = yaml.safe_load((MONITORING / "alerts.yaml").read_text())["spec"]["groups"]
+    panels = json.loads((MONITORING / "dashboard.json").read_text())["panels"]
+    return [rule["expr"] for group in groups for rule in group["rules"]] + [
+        target["expr"] for panel in panels for target in panel["targets"]
+    ]
+
+
+def test_every_metric_asked_for_is_one_that_a_process_has() -> None:
+    assert MEASURED
+    known = {family.name for family in REGISTRY.collect()}
+    names = {name for expression in asked() for name in re.findall(r"visavis_[a-z_]+", expression)}
+    assert len(names) > 8
+    assert {name for name in names if re.sub("_(total|bucket|count|sum)$", "", name) not in known} == set()
+
+
+@pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool reads the rules: sudo apt-get install prometheus"
+)
+def test_prometheus_accepts_the_rules_and_the_dashboard(tmp_path: Path) -> None:
+    rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text())["spec"]
+    shown = [
+        {"record": f"shown:{index}", "expr": expression.replace("$__rate_interval", "5m")}
+        for index, expression in enumerate(asked())
+    ]
+    rules["groups"].append({"name": "shown", "rules": shown})
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules))
+    checked = subprocess.run(
+        ["promtool", "check", "rules", tmp_path / "rules.yaml"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
