@@ -30,29 +30,34 @@ class ReplyRequest(BaseModel):
     go: each output is made of the one before it, so asking for video makes text and speech too.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"messages": [{"role": "user", "content": "Tell me about the moon."}]}]
-        },
-    )
+    model_config = ConfigDict(extra="forbid")
 
-    messages: list[Message] | None = Field(default=None, min_length=1)
-    say: str | None = Field(default=None, min_length=1)
-    model: str = Field(default="", max_length=200)
+    messages: list[Message] | None = Field(
+        default=None, min_length=1, description="A conversation to answer."
+    )
+    say: str | None = Field(default=None, min_length=1, description="A text to speak word for word.")
+    model: str = Field(default="", max_length=200, description="As /v1/models lists it; empty: the default.")
     temperature: float | None = Field(default=None, ge=0, le=2)
-    max_tokens: int | None = Field(default=None, ge=1, le=100_000)
+    max_tokens: int | None = Field(default=None, ge=1, le=100_000, description="Of the answer.")
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
-    stop: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(default=[], max_length=4)
-    logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] = Field(
-        default={}, max_length=_BIAS_WORDS
+    stop: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        default=[], max_length=4, description="The answer ends before any of these."
     )
-    language: str = Field(default="auto", pattern="^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$")
-    voice: str = Field(default="", max_length=200)
-    speaking_rate: float | None = Field(default=None, ge=0.25, le=4)
-    avatar: str = Field(default="", max_length=200)
-    network: str = Field(default="", max_length=200)
+    logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] = Field(
+        default={}, max_length=_BIAS_WORDS, description="Word to bias; it holds for every token of the word."
+    )
+    language: str = Field(
+        default="auto",
+        pattern="^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$",
+        description="To be spoken: a tag such as en, zh or pt-BR; auto finds it utterance by utterance.",
+    )
+    voice: str = Field(default="", max_length=200, description="As /v1/voices lists it; empty: the default.")
+    speaking_rate: float | None = Field(default=None, ge=0.25, le=4, description="1 is the voice's own pace.")
+    avatar: str = Field(
+        default="", max_length=200, description="As /v1/avatars lists it; empty: the default."
+    )
+    network: str = Field(default="", max_length=200, description="As /v1/networks lists it.")
     outputs: list[Output] = Field(default=["text", "speech", "video"], min_length=1, max_length=3)
 
     @property

@@ -10,6 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from gateway.http.description import describe, operation_id
 from gateway.http.entrance import Admitted, Entrance
 from gateway.http.middleware import GuardedRequests
 from gateway.http.page import PageFiles
@@ -37,13 +38,15 @@ def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> Fas
         version="0.1.0",
         summary="Send a conversation, a face answers.",
         lifespan=lifespan,
-        # Swagger UI would come from a CDN; the description itself is at /openapi.json.
+        generate_unique_id_function=operation_id,
+        # FastAPI's own viewers come from a CDN.
         docs_url=None,
         redoc_url=None,
     )
     for routes in (replies, events, media, avatars, lists, usage, health):
         app.include_router(routes.router)
     answer_with_problems(app)
+    describe(app)
     app.add_middleware(Admitted, entrance=Entrance(keys, signatures))
     app.add_middleware(GuardedRequests, settings=settings)
     if settings.origins:

@@ -6,10 +6,12 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
+from gateway.http.event_schemas import MESSAGE, SENT_EVENT
 from gateway.http.state import Gateway
 from gateway.reply.event_log import followed
 from gateway.reply.events import LoggedEvent
@@ -18,6 +20,11 @@ from gateway.reply.events import LoggedEvent
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _RETRY_MILLISECONDS = 1_000
 NDJSON = "application/x-ndjson"
+STREAM_OF_EVENTS: dict[str, Any] = {
+    "description": "The events as they are made. Server-sent events have the `id`, the `event` and the "
+    "`data` of a `ServerSentEvent`; of NDJSON each line is an `EventMessage`, and a blank one means nothing.",
+    "content": {"text/event-stream": {"schema": SENT_EVENT}, NDJSON: {"schema": MESSAGE}},
+}
 
 
 class EventStream(StreamingResponse):

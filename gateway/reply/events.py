@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel
 
 TERMINAL = frozenset({"done", "error"})
 
@@ -169,32 +169,29 @@ class Problem(Event):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-class AnyEvent(
-    RootModel[
-        Accepted
-        | TextDelta
-        | TextOk
-        | UtteranceEvent
-        | AudioOk
-        | FragmentEvent
-        | ProgressEvent
-        | VideoOk
-        | Done
-        | Problem
-    ]
-):
-    """The data of one event: accepted, text_delta, text_ok, utterance, audio_ok, fragment, progress,
-    video_ok, done or error, in this order of types. Ignore events and members that you do not know.
-    """
+# Everything that a client may be told, in the order in which it first comes.
+EVENTS: tuple[type[Event], ...] = (
+    Accepted,
+    TextDelta,
+    TextOk,
+    UtteranceEvent,
+    AudioOk,
+    FragmentEvent,
+    ProgressEvent,
+    VideoOk,
+    Done,
+    Problem,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """An event in a reply's log. `id` counts from 1 without gaps."""
+    """An event in a reply's log. `id` counts from 1 without gaps; `at` is when it came, in Unix seconds."""
 
     id: int
     type: str
     data: dict[str, Any]
+    at: float = field(default=0.0, compare=False)
 
     @property
     def terminal(self) -> bool:

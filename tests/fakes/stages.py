@@ -135,12 +135,14 @@ class FakeLipsync(lipsync_pb2_grpc.LipsyncServiceServicer):
     async def BuildAvatar(
         self, requests: AsyncIterator[lipsync_pb2.BuildAvatarRequest], context: Any
     ) -> AsyncGenerator[lipsync_pb2.BuildAvatarResponse, None]:
+        await _heard_out(requests)
         raise Failure(FailureType.UNSUPPORTED_SETTING, "This fake builds no avatars.")
         yield lipsync_pb2.BuildAvatarResponse()
 
     async def PutAvatar(
         self, requests: AsyncIterator[lipsync_pb2.PutAvatarRequest], context: Any
     ) -> lipsync_pb2.PutAvatarResponse:
+        await _heard_out(requests)
         raise Failure(FailureType.UNSUPPORTED_SETTING, "This fake keeps no avatars.")
 
     async def ListNetworks(
@@ -224,6 +226,12 @@ async def fake_stages() -> AsyncIterator[FakeStages]:
             await server.start()
             stack.push_async_callback(server.stop)
         yield stages
+
+
+async def _heard_out(requests: AsyncIterator[Any]) -> None:
+    # A status that is sent while the caller still uploads is lost in its client.
+    async for _ in requests:
+        pass
 
 
 async def _nothing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
@@ -12,7 +12,9 @@ from visavis.rpc.failures import Failure, FailureType
 
 from gateway.callers import Caller
 from gateway.http.entrance import caller_of
+from gateway.http.file_responses import file_or_range
 from gateway.http.ranges import RangeNotSatisfiable, byte_range
+from gateway.http.request_bodies import PORTRAIT_BODY
 from gateway.http.state import Gateway, gateway_of
 from gateway.http.uploads import portrait_upload
 from gateway.portraits import MOST_AVATARS, AvatarExists, TooManyAvatars
@@ -24,19 +26,7 @@ from gateway.tracing import current_traceparent
 router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 Served = Annotated[Gateway, Depends(gateway_of)]
 Asking = Annotated[Caller, Depends(caller_of)]
-_BODY = {
-    "required": ["image", "name", "consent"],
-    "properties": {
-        "image": {
-            "type": "string",
-            "format": "binary",
-            "description": "JPEG, PNG or WebP, one frontal face.",
-        },
-        "name": {"type": "string", "maxLength": 64},
-        "consent": {"const": "true", "description": "You may use this portrait."},
-    },
-}
-_DESCRIBED = {"requestBody": {"content": {"multipart/form-data": {"schema": {"type": "object", **_BODY}}}}}
+_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What the reader has is the same."}}
 
 
 class AvatarItem(BaseModel):
@@ -53,6 +43,7 @@ class AvatarItem(BaseModel):
     licence: str
     synthetic: bool
     default: bool
+    own: bool
 
 
 class Avatars(BaseModel):
@@ -63,14 +54,14 @@ class Avatars(BaseModel):
 
 @router.get("")
 async def avatars(gateway: Served, caller: Asking) -> Avatars:
-    """The faces that can speak: those that ship, and the caller's own."""
+    """List the faces that can speak: those that ship, and your own."""
     own = [_item(avatar, caller.name) for avatar in await gateway.portraits.all(caller.name)]
     return Avatars(avatars=[*(_item(avatar) for avatar in await gateway.catalogue.avatars()), *own])
 
 
-@router.post("", status_code=201, openapi_extra=_DESCRIBED)
+@router.post("", status_code=201, openapi_extra={"requestBody": PORTRAIT_BODY})
 async def add_avatar(request: Request, response: Response, gateway: Served, caller: Asking) -> AvatarItem:
-    """Makes an avatar of a portrait; it takes some seconds."""
+    """Make an avatar of a portrait; it takes some seconds."""
     upload = await portrait_upload(request)
     await gateway.rates.count(caller)
     call = Call.within(gateway.settings.build_seconds, current_traceparent())
@@ -92,26 +83,30 @@ async def add_avatar(request: Request, response: Response, gateway: Served, call
 
 @router.get("/{avatar_id}")
 async def avatar(avatar_id: str, gateway: Served, caller: Asking) -> AvatarItem:
-    """One face."""
+    """See one face."""
     own = await gateway.portraits.find(caller.name, avatar_id)
     return _item(await _known(gateway, avatar_id)) if own is None else _item(own, caller.name)
 
 
 @router.delete("/{avatar_id}", status_code=204)
 async def remove_avatar(avatar_id: str, gateway: Served, caller: Asking) -> None:
-    """Removes one of the caller's own faces."""
+    """Remove one of your own faces."""
     if await gateway.portraits.find(caller.name, avatar_id) is None:
         raise RequestRefused(404, "not-found", f"You have added no avatar {avatar_id!r}.")
     await gateway.portraits.remove(caller.name, avatar_id)
 
 
-@router.get("/{avatar_id}/poster.jpg")
+@router.get(
+    "/{avatar_id}/poster.jpg", response_class=Response, responses=file_or_range("image/jpeg") | _UNCHANGED
+)
 async def avatar_poster(avatar_id: str, request: Request, gateway: Served) -> Response:
     """The face at rest, JPEG."""
     return await _file(request, gateway, avatar_id, "poster")
 
 
-@router.get("/{avatar_id}/idle.mp4")
+@router.get(
+    "/{avatar_id}/idle.mp4", response_class=Response, responses=file_or_range("video/mp4") | _UNCHANGED
+)
 async def avatar_idle(avatar_id: str, request: Request, gateway: Served) -> Response:
     """The face while it is silent: a loop without sound."""
     return await _file(request, gateway, avatar_id, "idle")
@@ -174,4 +169,5 @@ def _item(avatar: Avatar, owner: str = "") -> AvatarItem:
         licence=avatar.licence,
         synthetic=avatar.synthetic,
         default=avatar.default,
+        own=bool(owner),
     )

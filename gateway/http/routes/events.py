@@ -9,11 +9,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import Response
 
+from gateway.http.event_schemas import MESSAGE
 from gateway.http.problem_responses import refusal_response
 from gateway.http.state import Gateway, gateway_of
-from gateway.http.streaming import NDJSON, EventStream, event_line, ndjson_response, sse_response, told_events
+from gateway.http.streaming import (
+    NDJSON,
+    STREAM_OF_EVENTS,
+    event_line,
+    ndjson_response,
+    sse_response,
+    told_events,
+)
 from gateway.problems import RequestRefused
-from gateway.reply.events import AnyEvent
 
 router = APIRouter(prefix="/v1/replies", tags=["events"])
 Served = Annotated[Gateway, Depends(gateway_of)]
@@ -22,26 +29,57 @@ After = Annotated[int, Query(ge=0, description="Replay what came after this even
 
 @router.get(
     "/{reply_id}/events",
-    response_class=EventStream,
-    responses={
-        200: {"model": AnyEvent, "description": "id, event and data of each event; data is JSON."},
-        204: {"description": "Up to date after the end."},
-    },
+    response_class=Response,
+    responses={200: STREAM_OF_EVENTS, 204: {"description": "Up to date after the end: nothing more comes."}},
 )
 async def events_of_reply(
     reply_id: str,
     gateway: Served,
     after: After = 0,
-    last_event_id: Annotated[str, Header(max_length=20)] = "",
-    accept: Annotated[str, Header()] = "",
+    last_event_id: Annotated[
+        str,
+        Header(
+            alias="Last-Event-ID", max_length=20, description="As `after`; EventSource sends it by itself."
+        ),
+    ] = "",
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """Everything after Last-Event-ID (or ?after=), then what follows, up to the terminal event."""
+    """Follow a reply's events.
+
+    Everything after Last-Event-ID (or ?after=), then what follows, up to the terminal event: as server-sent
+    events, or one JSON object per line where `Accept: application/x-ndjson` asks for that.
+    """
     if last_event_id:
         after = _position(last_event_id)
     if await _all_heard(gateway, reply_id, after):
         return Response(status_code=204)
     respond = ndjson_response if NDJSON in accept else sse_response
     return respond(gateway, reply_id, after, {})
+
+
+@router.get(
+    "/{reply_id}/socket",
+    status_code=101,
+    response_class=Response,
+    responses={
+        101: {
+            "description": "Each event is a text frame of JSON, an `EventMessage`; the server closes after "
+            "the terminal one. What a client sends is ignored.",
+            "x-frame-schema": MESSAGE,
+        }
+    },
+)
+async def socket_of_events(reply_id: str, after: After = 0) -> Response:  # noqa: ARG001  the socket's own
+    """Follow a reply's events over a WebSocket.
+
+    Opened with the WebSocket handshake (`ws://` or `wss://`); any other request is told so with 426.
+    """
+    raise RequestRefused(
+        426,
+        "upgrade-required",
+        "Open this address as a WebSocket, or read the events at …/events.",
+        headers={"Upgrade": "websocket", "Connection": "Upgrade"},
+    )
 
 
 @router.websocket("/{reply_id}/socket")

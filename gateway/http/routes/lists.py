@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from gateway.http.bodies import tokens_body
+from gateway.http.request_bodies import TOKENS_BODY
 from gateway.http.state import Gateway, gateway_of
 from gateway.requests import TokensRequest
 from gateway.stages.call import Call
@@ -82,7 +83,7 @@ class Tokens(BaseModel):
 
 @router.get("/models")
 async def models(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Models:
-    """The models that can answer."""
+    """List the models that can answer."""
     return Models(
         models=[
             ModelItem(
@@ -98,7 +99,7 @@ async def models(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Models:
 
 @router.get("/voices")
 async def voices(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Voices:
-    """The voices that can speak."""
+    """List the voices that can speak."""
     return Voices(
         voices=[
             VoiceItem(
@@ -116,24 +117,16 @@ async def voices(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Voices:
 
 @router.get("/networks")
 async def networks(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Networks:
-    """The networks that can move the lips."""
+    """List the networks that can move the lips."""
     listed = await gateway.catalogue.networks()
     return Networks(networks=[NetworkItem(**asdict(network)) for network in listed])
 
 
-@router.post(
-    "/tokens",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": TokensRequest.model_json_schema()}},
-        }
-    },
-)
+@router.post("/tokens", openapi_extra={"requestBody": TOKENS_BODY})
 async def tokens(
     gateway: Annotated[Gateway, Depends(gateway_of)], body: Annotated[TokensRequest, Depends(tokens_body)]
 ) -> Tokens:
-    """What the messages cost."""
+    """Count the tokens of a conversation before it is sent."""
     messages = [(message.role, message.content) for message in body.messages]
     call = Call.within(_COUNTING_SECONDS, current_traceparent())
     prompt_tokens, context_tokens = await gateway.text.token_counts(messages, body.model, call)

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response, StreamingResponse
 
+from gateway.http.file_responses import file_or_range, whole_file
 from gateway.http.growing import growing_audio, growing_video
 from gateway.http.ranges import RangeNotSatisfiable, byte_range
 from gateway.http.state import Gateway, gateway_of
@@ -32,7 +33,7 @@ _GROWING = {"Cache-Control": "no-store", "Accept-Ranges": "none", "X-Accel-Buffe
 _FIRST_FRAGMENT_SECONDS = 30.0
 
 
-@router.get("/video.mp4")
+@router.get("/video.mp4", response_class=Response, responses=file_or_range("video/mp4"))
 @router.head("/video.mp4", include_in_schema=False)
 async def video(reply_id: str, request: Request, gateway: Served) -> Response:
     """The whole reply: plays while it grows, supports Range once it is finished."""
@@ -44,7 +45,7 @@ async def video(reply_id: str, request: Request, gateway: Served) -> Response:
         return _growing(request, growing_video(gateway.log, gateway.media, reply_id), "video/mp4")
 
 
-@router.get("/audio.wav")
+@router.get("/audio.wav", response_class=Response, responses=file_or_range("audio/wav"))
 @router.head("/audio.wav", include_in_schema=False)
 async def audio(reply_id: str, request: Request, gateway: Served) -> Response:
     """The whole reply's speech: plays while it grows, supports Range once it is finished."""
@@ -56,7 +57,7 @@ async def audio(reply_id: str, request: Request, gateway: Served) -> Response:
         return _growing(request, growing_audio(gateway.log, gateway.media, reply_id), "audio/wav")
 
 
-@router.get("/video.m3u8")
+@router.get("/video.m3u8", response_class=Response, responses=whole_file("application/vnd.apple.mpegurl"))
 async def hls_playlist(reply_id: str, gateway: Served) -> Response:
     """HLS: what there is so far, ended once the reply has ended."""
     await gateway.check_known(reply_id)
@@ -69,7 +70,7 @@ async def hls_playlist(reply_id: str, gateway: Served) -> Response:
     return Response(text, media_type="application/vnd.apple.mpegurl", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/captions.vtt")
+@router.get("/captions.vtt", response_class=Response, responses=whole_file("text/vtt"))
 async def webvtt_captions(reply_id: str, gateway: Served) -> Response:
     """What is said, with the time of each word: as far as it has been spoken."""
     await gateway.check_known(reply_id)
@@ -78,7 +79,7 @@ async def webvtt_captions(reply_id: str, gateway: Served) -> Response:
     return Response(captions(said), media_type="text/vtt", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/poster.jpg")
+@router.get("/poster.jpg", response_class=Response, responses=file_or_range("image/jpeg"))
 async def poster_picture(reply_id: str, request: Request, gateway: Served) -> Response:
     """The video's first picture."""
     await gateway.check_known(reply_id)
@@ -95,19 +96,19 @@ async def poster_picture(reply_id: str, request: Request, gateway: Served) -> Re
     return Response(picture, media_type="image/jpeg", headers=_FOREVER)
 
 
-@router.get("/init.mp4")
+@router.get("/init.mp4", response_class=Response, responses=file_or_range("video/mp4"))
 async def init_segment(reply_id: str, request: Request, gateway: Served) -> Response:
     """The init segment that belongs before every fragment."""
     return await _part(request, gateway, reply_id, "init.mp4", "video/mp4")
 
 
-@router.get("/{index}.m4s")
+@router.get("/{index}.m4s", response_class=Response, responses=file_or_range("video/iso.segment"))
 async def fragment(reply_id: str, index: Index, request: Request, gateway: Served) -> Response:
     """One CMAF fragment."""
     return await _part(request, gateway, reply_id, f"{index}.m4s", "video/iso.segment")
 
 
-@router.get("/{index}.wav")
+@router.get("/{index}.wav", response_class=Response, responses=file_or_range("audio/wav"))
 async def utterance_speech(reply_id: str, index: Index, request: Request, gateway: Served) -> Response:
     """One utterance's speech, the silence around it included."""
     return await _part(request, gateway, reply_id, f"{index}.wav", "audio/wav")

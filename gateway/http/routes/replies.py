@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header
 from fastapi.responses import JSONResponse, Response
@@ -14,50 +14,57 @@ from gateway.http.bodies import ReplyBody, reply_body
 from gateway.http.entrance import caller_of
 from gateway.http.ordering import ordered_reply
 from gateway.http.problem_responses import problem_response
+from gateway.http.request_bodies import FINISHED_OR_EVENTS, REPLY_BODY
 from gateway.http.state import Gateway, gateway_of, unknown_reply
 from gateway.http.streaming import NDJSON, ndjson_response, sse_response
 from gateway.reply.addresses import reply_url
 from gateway.reply.event_log import UnknownReply
 from gateway.reply.snapshot import Reply, snapshot
-from gateway.requests import ReplyRequest
 
 router = APIRouter(prefix="/v1/replies", tags=["replies"])
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,5})(?:$|[,;\s])")
 
-_POST_DOCUMENTATION: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": ReplyRequest.model_json_schema()},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["request", "audio"],
-                    "properties": {
-                        "request": {"type": "string", "description": "The JSON of the request."},
-                        "audio": {"type": "string", "format": "binary", "description": "Speech: WAV, MP3 …"},
-                    },
-                }
-            },
-        },
-    }
-}
 
-
-@router.post("", status_code=202, response_model=Reply, openapi_extra=_POST_DOCUMENTATION)
+@router.post(
+    "",
+    status_code=202,
+    response_model=Reply,
+    responses={200: FINISHED_OR_EVENTS, 202: {"description": "The reply has been started."}},
+    openapi_extra={"requestBody": REPLY_BODY},
+)
 async def ask_for_reply(
     gateway: Annotated[Gateway, Depends(gateway_of)],
     body: Annotated[ReplyBody, Depends(reply_body)],
     caller: Annotated[Caller, Depends(caller_of)],
     *,
-    accept: Annotated[str, Header()] = "",
-    prefer: Annotated[str, Header()] = "",
-    x_llm_api_key: Annotated[str, Header(max_length=500)] = "",
-    idempotency_key: Annotated[str, Header(max_length=255)] = "",
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    prefer: Annotated[
+        str,
+        Header(
+            alias="Prefer", description="`wait=60`: answer when the reply ends, or after so many seconds."
+        ),
+    ] = "",
+    x_llm_api_key: Annotated[
+        str,
+        Header(
+            alias="X-LLM-API-Key",
+            max_length=500,
+            description="Your own key of the language model's provider. It is never stored and never logged.",
+        ),
+    ] = "",
+    idempotency_key: Annotated[
+        str,
+        Header(
+            alias="Idempotency-Key",
+            max_length=255,
+            description="Sent again with the same body, it gives the same reply; nothing is paid twice.",
+        ),
+    ] = "",
 ) -> Response:
-    """Starts a reply. Answers 202 at once, or with the events themselves where Accept asks for them.
+    """Ask for a reply.
 
-    Sent again with the same Idempotency-Key and body, it answers with the same reply; nothing is paid twice.
+    Work starts at once. The answer is the reply as it stands (202), its events where `Accept` asks for
+    `text/event-stream` or `application/x-ndjson`, or the finished reply where `Prefer: wait` asks for it.
     """
     reply_id, repeated = await ordered_reply(gateway, body, caller, x_llm_api_key, idempotency_key)
     headers = {"Location": reply_url(reply_id)} | ({"Idempotent-Replayed": "true"} if repeated else {})
@@ -73,7 +80,7 @@ async def ask_for_reply(
 
 @router.get("/{reply_id}", response_model=Reply)
 async def reply_as_it_stands(reply_id: str, gateway: Annotated[Gateway, Depends(gateway_of)]) -> Response:
-    """The reply as it stands."""
+    """See how a reply stands."""
     return await _answer(gateway, reply_id, 200, {"Cache-Control": "no-store"})
 
 
