@@ -10,7 +10,7 @@ from services.lipsync.idle_motion import LOOP_FRAMES
 from services.lipsync.loop_video import write_loop
 from services.lipsync.training.framing import FACE, FPS, FRAME_PX, MOUTH, MOUTH_PX
 from services.lipsync.training.head_pictures import HeadPictures
-from services.lipsync.training.identities import Identity
+from services.lipsync.training.identity import Identity
 from services.lipsync.training.idle_loop import loop_frames
 from services.lipsync.training.sway import placement
 

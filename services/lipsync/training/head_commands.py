@@ -1,4 +1,4 @@
-"""Sub-commands `frames`, `decoder`, `loop` and `bundle` in, the bundles of the shipped avatars out.
+"""Sub-commands `frames`, `decoder`, `loop`, `bundle` and `picture` in, avatars and a report on them out.
 
 `frames` renders in a virtual environment of its own, because `bpy` is large and GPL: a tool, never part
 of a service.
@@ -14,7 +14,8 @@ from pathlib import Path
 from services.lipsync.training.avatar_bundle import write_manifest, write_pictures
 from services.lipsync.training.head_assets import fetched_assets
 from services.lipsync.training.head_pictures import HeadPictures
-from services.lipsync.training.identities import IDENTITIES, Identity
+from services.lipsync.training.identities import IDENTITIES
+from services.lipsync.training.identity import Identity
 
 BLENDER_PACKAGES = ("bpy==4.5.15", "numpy")
 AVATARS = Path(__file__).parents[1] / "models" / "avatars"
@@ -53,6 +54,15 @@ def describe_bundle(identity: Identity, build: Path) -> None:
     write_manifest(identity, AVATARS / identity.id)
 
 
+def judge_pictures(arguments: argparse.Namespace) -> None:
+    """Compare what every avatar draws with true renders, and write the report."""
+    from services.lipsync.training.picture_report import judged, write_picture_report
+
+    build = arguments.work.resolve()
+    avatars = {each.name: judged(AVATARS / each.id, _pictures(each, build)) for each in IDENTITIES.values()}
+    sys.stdout.write(write_picture_report(AVATARS, avatars))
+
+
 STEPS = {"frames": render, "decoder": train_decoder, "loop": draw_loop, "bundle": describe_bundle}
 
 
@@ -62,6 +72,8 @@ def add_head_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         parser = commands.add_parser(name, help=(step.__doc__ or "").splitlines()[0])
         parser.add_argument("--avatar", choices=IDENTITIES, help="only this one; without it, every avatar")
         parser.set_defaults(step=partial(_in_work_folder, step))
+    picture = commands.add_parser("picture", help="score every avatar's mouths and write their report")
+    picture.set_defaults(step=judge_pictures)
 
 
 def _in_work_folder(step: Callable[[Identity, Path], None], arguments: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.lipsync.training.framing import EYES, MOUTH, RENDER_PX
-from services.lipsync.training.identities import Wall
+from services.lipsync.training.identity import Wall
 
 Pixels = NDArray[np.float32]
 
@@ -50,8 +50,15 @@ class HeadPictures:
 
     def mouths(self, count: int) -> Pixels:
         """(N,S,S,3) the first `count` mouths; the first is the resting one."""
-        crops = np.stack([self._crop(f"mouth_{number:04d}") for number in range(count)])
-        changes = (crops - crops[0]) * oval(MOUTH.width, MOUTH.height)[..., None]
+        return self._mouths([f"mouth_{number:04d}" for number in range(count)])
+
+    def spoken_mouths(self, count: int) -> Pixels:
+        """(N,S,S,3) the first `count` mouths of the sentence that a decoder is judged by."""
+        return self._mouths([f"spoken_{number:04d}" for number in range(count)])
+
+    def _mouths(self, names: list[str]) -> Pixels:
+        crops = np.stack([self._crop(name) for name in names])
+        changes = (crops - self._crop("mouth_0000")) * oval(MOUTH.width, MOUTH.height)[..., None]
         mouths: Pixels = np.clip(self.resting_mouth + changes, 0, 1)
         return mouths
 

@@ -1,88 +1,15 @@
-"""An avatar's id in, everything that makes it a person out: shape, skin, hair, eyes, clothes, wall.
-
-Assets are named by their paths among MakeHuman's core assets, morphs as `HeadMesh.morph` reads them. Colours
-are linear RGB 0..1, but those of a wall, which are seen as they are written.
-"""
+"""An avatar's id in, everything that makes it a person out: the people that are shipped."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from services.lipsync.training.hair import Combing
 from services.lipsync.training.hair_growth import Growth
-
-Colour = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Skin:
-    """A core texture, what it is multiplied by, and what the lips and a shaved beard (0 none, 1 full) add.
-
-    Light textures paint lids and eye sockets in a tired red, which a lower `socket_saturation` takes away.
-    """
-
-    texture: str
-    tint: Colour
-    lip_red: Colour
-    lip_share: float = 0.6
-    stubble: float = 0.0
-    socket_saturation: float = 0.6
+from services.lipsync.training.identity import Brows, Hair, Identity, Skin, Wall
 
 
-@dataclass(frozen=True)
-class Hair:
-    """A core hairstyle as a shell, the strands on it, and their pigment: melanin 0 white to 1 black.
-
-    `greyed` is the colour of hair whose pigment is gone, which is greyer than little melanin makes it.
-    """
-
-    shell: str
-    strands: Combing | Growth
-    melanin: float
-    redness: float
-    shell_tint: Colour
-    greyed: Colour | None = None
-
-
-@dataclass(frozen=True)
-class Brows:
-    """A core pair of eyebrows and what its texture is multiplied by."""
-
-    proxy: str
-    tint: Colour
-
-
-@dataclass(frozen=True)
-class Wall:
-    """A backdrop: its colour behind the head and towards the corners."""
-
-    middle: Colour
-    edge: Colour
-
-
-@dataclass(frozen=True)
-class Identity:
-    """One shipped avatar.
-
-    In decimetres: how far the `neckline` lies below the eyes, how far up and forward a raised tongue goes.
-    `frame_samples` are Cycles' paths per pixel of the whole frame, `poses` the mouths that are rendered.
-    """
-
-    id: str
-    name: str
-    morphs: Mapping[str, float]
-    skin: Skin
-    hair: Hair
-    brows: Brows
-    iris: str
-    cloth: Colour
-    wall: Wall
-    neckline: float = 1.045
-    smile: float = 0.42
-    teeth_glow: float = 0.16
-    tongue_reach: tuple[float, float] = (0.16, 0.12)
-    glances: bool = True
-    frame_samples: int = 12
-    poses: int = 60
+def _ages(name: str, young: float) -> dict[str, float]:
+    """A target that comes as young and old, `name` with braces for the age, mixed."""
+    return {name.format("young"): young, name.format("old"): 1 - young}
 
 
 def _both_eyes(**strengths: float) -> dict[str, float]:
@@ -160,6 +87,7 @@ BEN = Identity(
     wall=Wall((0.70, 0.74, 0.77), (0.45, 0.50, 0.545)),
     neckline=1.14,
     smile=0.4,
+    poses=140,
 )
 
 AMARA = Identity(
@@ -196,4 +124,46 @@ AMARA = Identity(
     neckline=1.14,
 )
 
-IDENTITIES: Mapping[str, Identity] = {identity.id: identity for identity in (AVA, BEN, AMARA)}
+KENJI = Identity(
+    id="kenji",
+    name="Kenji",
+    morphs={
+        **_ages("macrodetails/asian-male-{}", 0.2),
+        **_ages("macrodetails/universal-male-{}-averagemuscle-averageweight", 0.2),
+        "head/head-age-incr": 1.0,
+        **_both_eyes(scale_incr=0.5, height2_incr=0.6, bag_incr=0.4),
+        "nose/nose-scale-vert-decr": 0.4,
+        "mouth/mouth-angles-up": 0.35,
+        "mouth/mouth-laugh-lines-in": 0.35,
+        "mouth/mouth-lowerlip-volume-incr": 0.25,
+        "mouth/mouth-upperlip-volume-incr": 0.15,
+        "ears/l-ear-shape-round": 0.6,
+        "ears/r-ear-shape-round": 0.6,
+    },
+    skin=Skin(
+        texture="middleage_asian_male/textures/middleage_lightskinned_male_diffuse2",
+        tint=(0.70, 0.60, 0.505),
+        lip_red=(0.33, 0.15, 0.12),
+        lip_share=0.25,
+        stubble=0.12,
+    ),
+    hair=Hair(
+        "short04/short04",
+        Growth(strands=34_000, length=0.42, sides=0.3, lift=0.4, sweep=(0.5, 0.2, -0.6), unruly=0.12),
+        melanin=1.0,
+        redness=0.0,
+        shell_tint=(0.35, 0.33, 0.32),
+        greyed=(0.40, 0.39, 0.38),
+        greyed_share=0.45,
+    ),
+    brows=Brows("eyebrow001/eyebrow001", (0.75, 0.72, 0.70)),
+    iris="brown_eye",
+    cloth=(0.17, 0.03, 0.035),
+    wall=Wall((0.74, 0.76, 0.70), (0.49, 0.52, 0.45)),
+    neckline=1.14,
+    smile=0.34,
+    lashes=0.35,
+    frame_samples=16,
+)
+
+IDENTITIES: Mapping[str, Identity] = {identity.id: identity for identity in (AVA, BEN, AMARA, KENJI)}

@@ -10,9 +10,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from services.lipsync.training.identities import Colour, Hair, Skin
+from services.lipsync.training.identity import Colour, Hair, Skin
 
 _EYE_TINT: Colour = (0.88, 0.95, 0.97)
+_UNGREYED: Colour = (0.018, 0.014, 0.012)
+_FADING = 0.35  # share of the strands that are neither dark nor grey yet
 _STUBBLE: Colour = (0.075, 0.06, 0.055)
 MOUTH_LINING: Colour = (0.20, 0.045, 0.042)
 
@@ -139,16 +141,19 @@ def textured(
     *,
     coat: float = 0.0,
     glow: float = 0.0,
-    alpha: bool = False,
+    opacity: float | None = None,
 ) -> Any:
-    """A tinted texture; `coat` weighs a wet layer, `glow` is light from within, `alpha` cuts strands out."""
+    """A tinted texture; `coat` weighs a wet layer, `glow` is light from within.
+
+    `opacity` cuts out what the texture's alpha leaves clear, and thins the rest: 1 is as painted.
+    """
     graph = _Graph(texture.stem)
     image = graph.texture(texture)
     colour = graph.mixed(1.0, image.outputs["Color"], tint, "MULTIPLY")
     graph.link(colour, graph.shader.inputs["Base Color"])
     graph.link(colour, graph.shader.inputs["Emission Color"])
-    if alpha:
-        graph.link(image.outputs["Alpha"], graph.shader.inputs["Alpha"])
+    if opacity is not None:
+        graph.link(graph.times(image.outputs["Alpha"], opacity), graph.shader.inputs["Alpha"])
     graph.set(
         Roughness=roughness,
         Coat_Weight=coat,
@@ -187,23 +192,31 @@ def eyes(texture: Path) -> Any:
 def strands(hair: Hair) -> Any:
     """Hair fibres (Chiang model) with the pigment of `hair`."""
     graph = _Graph("strands")
-    parametrization = "COLOR" if hair.greyed else "MELANIN"
-    fibre = graph.node("ShaderNodeBsdfHairPrincipled", model="CHIANG", parametrization=parametrization)
-    values = {
-        "Melanin": hair.melanin,
-        "Melanin Redness": hair.redness,
-        "Roughness": 0.38,
-        "Radial Roughness": 0.5,
-        "Random Color": 0.25,
-        "Random Roughness": 0.2,
-        "Coat": 0.0,
-    }
-    for name, value in values.items():
-        fibre.inputs[name].default_value = value
+    fibre = graph.node("ShaderNodeBsdfHairPrincipled", model="CHIANG")
+    # A node has inputs only for its own parametrization.
     if hair.greyed:
-        fibre.inputs["Color"].default_value = (*hair.greyed, 1)
+        fibre.parametrization = "COLOR"
+        pigment: dict[str, float] = {}
+        graph.link(_salted(graph, hair.greyed, hair.greyed_share), fibre.inputs["Color"])
+    else:
+        fibre.parametrization = "MELANIN"
+        pigment = {"Melanin": hair.melanin, "Melanin Redness": hair.redness, "Random Color": 0.25}
+    surface = {"Roughness": 0.38, "Radial Roughness": 0.5, "Random Roughness": 0.2, "Coat": 0.0}
+    for name, value in (pigment | surface).items():
+        fibre.inputs[name].default_value = value
     graph.link(fibre.outputs[0], graph.output.inputs["Surface"])
     return graph.material
+
+
+def _salted(graph: _Graph, greyed: Colour, share: float) -> Any:
+    """The colour of each strand: `greyed` for a `share` of them, dark for the others, few in between."""
+    grey = graph.node("ShaderNodeMapRange")
+    grey.inputs["From Min"].default_value = 1 - share - _FADING / 2
+    grey.inputs["From Max"].default_value = 1 - share + _FADING / 2
+    graph.link(graph.node("ShaderNodeHairInfo").outputs["Random"], grey.inputs["Value"])
+    dark = graph.node("ShaderNodeRGB")
+    dark.outputs[0].default_value = (*_UNGREYED, 1)
+    return graph.mixed(grey.outputs["Result"], dark.outputs[0], greyed)
 
 
 def cloth(colour: Colour, neckline: float) -> Any:

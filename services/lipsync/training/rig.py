@@ -11,7 +11,7 @@ import numpy as np
 
 from services.lipsync.pose import CONTROLS, LIP_TEETH, TONGUE
 from services.lipsync.training.head_mesh import Floats, HeadMesh
-from services.lipsync.training.identities import Identity
+from services.lipsync.training.identity import Identity
 
 LID_STATES = (0.0, 0.25, 0.5, 0.75, 1.0)  # rendered once each; a blink fades between neighbours
 GAZES = ((3.5, 0.0), (-3.5, 0.0), (1.0, -3.0))  # degrees; rendered once each, a glance jumps there and back

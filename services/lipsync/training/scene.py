@@ -126,16 +126,17 @@ class Scene:
         eyeballs = self._added_proxy(
             eyes, materials.eyes(eyes.texture.with_name(f"{looks.iris}.png")), subdivide=1
         )
-        for path, tint in ((f"eyebrows/{looks.brows.proxy}", looks.brows.tint), (LASHES, _LASH_TINT)):
+        brows = (f"eyebrows/{looks.brows.proxy}", looks.brows.tint, 1.0)
+        for path, tint, opacity in (brows, (LASHES, _LASH_TINT, looks.lashes)):
             proxy = mesh.proxy(path)
-            self._added_proxy(proxy, materials.textured(proxy.texture, tint, 0.7, alpha=True))
+            self._added_proxy(proxy, materials.textured(proxy.texture, tint, 0.7, opacity=opacity))
         return eyeballs
 
     def _added_hair(self) -> Any:
         hair = self._rig.identity.hair
         proxy = self._rig.mesh.proxy(f"hair/{hair.shell}")
         hairdo = dressed_hair(self._rig, proxy, materials.opacity(proxy.texture), self._eyes)
-        shell = materials.textured(proxy.texture, hair.shell_tint, 0.9, alpha=True)
+        shell = materials.textured(proxy.texture, hair.shell_tint, 0.9, opacity=1.0)
         _move(self._added(proxy.surface, hairdo.shown, shell), hairdo.vertices)
         strands, points = hairdo.strands, hairdo.strands.shape[1]
         curves = bpy.data.hair_curves.new("strands")

@@ -9,7 +9,7 @@ import numpy as np
 
 from services.lipsync.training.framing import FRAME_PX, RENDER_PX
 from services.lipsync.training.head_mesh import Floats
-from services.lipsync.training.identities import Colour
+from services.lipsync.training.identity import Colour
 
 _LENS_MM, _SENSOR_MM = 85.0, 36.0
 _DISTANCE = 7.3

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.lipsync.training.identities import IDENTITIES, Identity
+from services.lipsync.training.identities import IDENTITIES
+from services.lipsync.training.identity import Identity
 
 LICENCES = Path(__file__).parents[3] / "services" / "lipsync" / "models" / "LICENSES.md"
 

@@ -5,7 +5,8 @@ import pytest
 
 from services.lipsync.idle_motion import LOOP_FRAMES, lids_at
 from services.lipsync.training.head_pictures import backdrop, oval
-from services.lipsync.training.identities import IDENTITIES, Identity
+from services.lipsync.training.identities import IDENTITIES
+from services.lipsync.training.identity import Identity
 from services.lipsync.training.idle_loop import GLANCES, gaze_at
 from services.lipsync.training.rig import GAZES
 
