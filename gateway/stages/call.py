@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import grpc
 from visavis.rpc.channel import call_metadata
 from visavis.rpc.failures import Failure, FailureType
+from visavis.rpc.tracing import Attribute, span
 
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 1.0
@@ -44,6 +46,12 @@ class Call:
     def seconds_left(self) -> float:
         """Until the deadline, never negative."""
         return max(0.0, self.deadline - asyncio.get_running_loop().time())
+
+    @contextmanager
+    def traced(self, stage: str, **attributes: Attribute) -> Iterator[grpc.aio.Metadata]:
+        """A span around one attempt at a stage; yields the metadata that makes the stage's own its child."""
+        with span(stage, self.traceparent, "client", **attributes) as traceparent:
+            yield call_metadata(traceparent)
 
     @property
     def metadata(self) -> grpc.aio.Metadata:

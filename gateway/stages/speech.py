@@ -76,8 +76,8 @@ class SpeechStage:
         pcm = bytearray()
         sample_rate_hz = 0
         finished: tts_pb2.SpeechFinished | None = None
-        with calling(STAGE):
-            responses = self._stub.Speak(request, timeout=call.seconds_left, metadata=call.metadata)
+        with call.traced(STAGE, characters=len(request.text)) as metadata, calling(STAGE):
+            responses = self._stub.Speak(request, timeout=call.seconds_left, metadata=metadata)
             try:
                 async for response in responses:
                     match response.WhichOneof("event"):

@@ -127,8 +127,8 @@ class TextStage:
         else:
             request.verbatim = source
         finished = False
-        with calling(STAGE):
-            responses = self._stub.StreamReply(request, timeout=call.seconds_left, metadata=call.metadata)
+        with call.traced(STAGE) as metadata, calling(STAGE):
+            responses = self._stub.StreamReply(request, timeout=call.seconds_left, metadata=metadata)
             try:
                 async for response in responses:
                     part = _part(response)

@@ -139,11 +139,14 @@ class VideoStage:
         self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, resume_frame: int, call: Call
     ) -> AsyncGenerator[VideoPart, None]:
         finished = False
-        with calling(STAGE):
+        with (
+            call.traced(STAGE, utterance=speech.index, frames=speech.frame_count) as metadata,
+            calling(STAGE),
+        ):
             responses = self._stub.Animate(
                 _requests(speech, avatar, network, resume_frame),
                 timeout=call.seconds_left,
-                metadata=call.metadata,
+                metadata=metadata,
             )
             try:
                 async for response in responses:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import grpc
 import structlog
 
 from visavis.rpc.failures import Failure, FailureType, status_of
-from visavis.rpc.telemetry import RPC_SECONDS, RPCS, bind_trace
+from visavis.rpc.telemetry import RPC_SECONDS, RPCS, bind_trace, traceparent_of
+from visavis.rpc.tracing import span
 
 log = structlog.get_logger()
 
@@ -93,9 +94,10 @@ def _streaming(
     async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
         call = _Call(method, context)
         try:
-            async with aclosing(behaviour(request, context)) as responses:
-                async for response in responses:
-                    yield response
+            with call.span():
+                async with aclosing(behaviour(request, context)) as responses:
+                    async for response in responses:
+                        yield response
             call.end("OK")
         except BaseException as error:
             await call.fail(error)
@@ -110,7 +112,8 @@ def _answering(
     async def answer(request: Any, context: Context) -> Any:
         call = _Call(method, context)
         try:
-            response = await behaviour(request, context)
+            with call.span():
+                response = await behaviour(request, context)
         except BaseException as error:
             await call.fail(error)
             raise
@@ -127,7 +130,12 @@ class _Call:
         self.method = method.rsplit("/", 1)[-1]
         self.context = context
         self.begun = time.perf_counter()
-        bind_trace(context.invocation_metadata())
+        self.traceparent = traceparent_of(context.invocation_metadata())
+        bind_trace(self.traceparent)
+
+    def span(self) -> AbstractContextManager[str]:
+        """The call in its caller's trace."""
+        return span(self.method, self.traceparent, "server")
 
     def end(self, code: str) -> None:
         seconds = time.perf_counter() - self.begun

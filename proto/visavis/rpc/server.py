@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from visavis.rpc.interceptors import FailureInterceptor, ReadinessInterceptor
 from visavis.rpc.settings import ServiceSettings, TlsSettings
 from visavis.rpc.telemetry import configure_logs, serve_metrics
+from visavis.rpc.tracing import configure_traces
 
 log = structlog.get_logger()
 
@@ -84,12 +85,14 @@ async def running(service: Service, settings: ServiceSettings) -> AsyncIterator[
 
 async def serve(service: Service, settings: ServiceSettings) -> None:
     """Runs the process's one service until SIGTERM or SIGINT, then drains."""
-    configure_logs(service.full_name.rsplit(".", 1)[-1], level=settings.log_level, as_json=settings.log_json)
+    name = service.full_name.rsplit(".", 1)[-1]
+    configure_logs(name, level=settings.log_level, as_json=settings.log_json)
+    configure_traces(name)
     serve_metrics(settings.metrics_port)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
     async with running(service, settings) as address:
         log.info("serving", address=address)
         await stopping.wait()

@@ -53,8 +53,11 @@ def trace_id_of(traceparent: str) -> str:
     return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else ""
 
 
-def bind_trace(metadata: Iterable[tuple[str, str | bytes]] | None) -> None:
-    """Ties the log lines of the current task to the trace named in the call's metadata."""
-    for key, value in metadata or ():
-        if key == TRACEPARENT:
-            structlog.contextvars.bind_contextvars(trace_id=trace_id_of(str(value)))
+def traceparent_of(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
+    """The header value in a call's metadata; empty where there is none."""
+    return next((str(value) for key, value in metadata or () if key == TRACEPARENT), "")
+
+
+def bind_trace(traceparent: str) -> None:
+    """Ties the log lines of the current task to the trace."""
+    structlog.contextvars.bind_contextvars(trace_id=trace_id_of(traceparent))
