@@ -10,6 +10,7 @@ from visavis.rpc.telemetry import configure_logs, serve_metrics
 
 from gateway.http.app import gateway_app
 from gateway.http.serving import DrainingServer
+from gateway.media.places import PlaceUnusable, check_place
 from gateway.settings import GatewaySettings
 
 
@@ -18,6 +19,10 @@ def main() -> None:
     settings = read_settings(GatewaySettings)
     configure_logs("gateway", level=settings.log_level, as_json=settings.log_json)
     serve_metrics(settings.metrics_port)
+    try:
+        check_place(settings.data)
+    except PlaceUnusable as error:
+        raise SystemExit(f"Cannot start: {error}") from None
     structlog.get_logger().info("listening", host=settings.host, port=settings.port)
     asyncio.run(DrainingServer(gateway_app(settings), settings).serve())
 

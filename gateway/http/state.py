@@ -15,7 +15,8 @@ from visavis.rpc.channel import open_channel
 from gateway.admission import Admission
 from gateway.catalogue import Catalogue
 from gateway.http.signing import Signatures
-from gateway.media.store import MediaStore, media_store
+from gateway.media.places import media_store
+from gateway.media.store import MediaStore
 from gateway.portraits import Portraits
 from gateway.problems import RequestRefused
 from gateway.rates import MemoryRates, Rates

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from visavis.rpc.failures import Failure, FailureType
 
 from gateway.media.movie import finished_movie
+from gateway.media.store import read_all
 from gateway.media.timeline import FPS, PlacedSpeech
 from gateway.reply.events import FragmentEvent, VideoOk
 from gateway.reply.journal import Journal
@@ -51,7 +52,7 @@ class Film:
             return
         names = ["init.mp4", *(f"{index}.m4s" for index in range(self._fragment_count))]
         reply_id = self._journal.reply_id
-        growing = b"".join([await self._media.read(reply_id, name) for name in names])
+        growing = b"".join(await read_all(self._media, reply_id, names))
         movie = await asyncio.to_thread(finished_movie, growing)
         await self._media.write(reply_id, "video.mp4", movie)
         self._journal.state.video_at = self._journal.now()

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from visavis.rpc.failures import Failure, FailureType
 
-from gateway.media.store import MediaStore
+from gateway.media.store import MediaStore, read_all
 from gateway.media.timeline import FPS, SPEECH_RATE_HZ, PlacedSpeech, Timeline
 from gateway.media.wav import HEADER_BYTES, wav_header
 from gateway.reply.estimates import Rate
@@ -130,7 +130,8 @@ class _SpeechStore:
         """Stores the whole and tells of it."""
         reply_id = self._journal.reply_id
         self._journal.state.speech_at = self._journal.now()
-        pcm = b"".join([(await self._media.read(reply_id, name))[HEADER_BYTES:] for name in self._names])
+        parts = await read_all(self._media, reply_id, self._names)
+        pcm = b"".join(part[HEADER_BYTES:] for part in parts)
         await self._media.write(reply_id, "audio.wav", wav_header(self._sample_rate_hz, len(pcm)) + pcm)
         await self._journal.write(
             AudioOk(

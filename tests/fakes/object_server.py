@@ -1,0 +1,64 @@
+"""Nothing goes in, a real S3-compatible server on a free port comes out, with one bucket in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+from moto.server import ThreadedMotoServer
+
+BUCKET = "media"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectServer:
+    """A running server. Unless told otherwise it lets everybody in."""
+
+    address: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client of it must have in its environment."""
+        return {
+            "AWS_ACCESS_KEY_ID": "someone",
+            "AWS_SECRET_ACCESS_KEY": "a-secret-that-nobody-must-see",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": self.address,
+        }
+
+    def empty(self) -> None:
+        """Removes everything but an empty bucket, and lets everybody in."""
+        httpx.post(f"{self.address}/moto-api/reset-auth", content="inf").raise_for_status()
+        self.lose()
+        httpx.put(f"{self.address}/{BUCKET}").raise_for_status()
+
+    def lose(self) -> None:
+        """Removes even the bucket."""
+        httpx.post(f"{self.address}/moto-api/reset").raise_for_status()
+
+    def names(self) -> list[str]:
+        """Of all objects, in full."""
+        listed = httpx.get(f"{self.address}/{BUCKET}", params={"list-type": "2"}).text
+        return [part.partition("</Key>")[0] for part in listed.split("<Key>")[1:]]
+
+    def check_credentials(self) -> None:
+        """Refuses strangers from now on, until it is emptied."""
+        httpx.post(f"{self.address}/moto-api/reset-auth", content="0").raise_for_status()
+
+
+@contextmanager
+def object_server() -> Iterator[ObjectServer]:
+    """Serves until the block ends."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        running = ObjectServer(f"http://{host}:{port}")
+        running.empty()
+        yield running
+    finally:
+        server.stop()
