@@ -30,7 +30,7 @@ bench: .venv/.dev
 
 # Makes the network and the avatars again: an hour or two on two cores. Needs npm and a C compiler.
 train: build/train/.ready
-	for step in corpus mouth evaluate frames decoder loop bundle; do \
+	for step in corpus mouth evaluate frames decoder loop bundle picture; do \
 		build/train/bin/python -m services.lipsync.training $$step || exit 1; done
 
 # torch comes from whatever index pip is set up with, so that it may be a build without CUDA.
