@@ -7,6 +7,7 @@ import asyncio
 import structlog
 from visavis.rpc.settings import read_settings
 from visavis.rpc.telemetry import configure_logs, serve_metrics
+from visavis.rpc.tracing import configure_traces
 
 from gateway.http.app import gateway_app
 from gateway.http.serving import DrainingServer
@@ -18,6 +19,7 @@ def main() -> None:
     """Serves until SIGTERM or SIGINT, then drains."""
     settings = read_settings(GatewaySettings)
     configure_logs("gateway", level=settings.log_level, as_json=settings.log_json)
+    configure_traces("Gateway")
     serve_metrics(settings.metrics_port)
     try:
         check_place(settings.data)

@@ -1,23 +1,29 @@
-"""A request's trace context goes in, the trace id of everything done for it comes out."""
+"""A request's trace context goes in, the trace of everything done for it comes out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 
 import structlog
 from visavis.rpc.telemetry import new_traceparent, trace_id_of
+from visavis.rpc.tracing import span
 
 _traceparent: ContextVar[str] = ContextVar("traceparent", default="")
 
 
-def enter_trace(traceparent: str) -> str:
-    """Makes the header's trace the current one, a new one where it is malformed or empty; its id."""
-    if not trace_id_of(traceparent):
-        traceparent = new_traceparent()
-    _traceparent.set(traceparent)
-    trace_id = trace_id_of(traceparent)
-    structlog.contextvars.bind_contextvars(trace_id=trace_id)
-    return trace_id
+@contextmanager
+def entered_trace(traceparent: str, method: str, path: str) -> Iterator[None]:
+    """Makes the header's trace the current one, a new one where it is malformed or empty."""
+    known = traceparent if trace_id_of(traceparent) else ""
+    # Probes and the page's own files are asked for all the time.
+    worth_a_span = path.startswith("/v1/")
+    with span(method, known, "server", path=path) if worth_a_span else nullcontext(known) as opened:
+        current = opened or new_traceparent()
+        _traceparent.set(current)
+        structlog.contextvars.bind_contextvars(trace_id=trace_id_of(current))
+        yield
 
 
 def current_traceparent() -> str:

@@ -17,7 +17,7 @@ from gateway.http.problem_responses import problem_response
 from gateway.problems import RequestRefused, problem_of
 from gateway.reply.events import Problem
 from gateway.settings import GatewaySettings
-from gateway.tracing import current_trace_id, enter_trace
+from gateway.tracing import current_trace_id, entered_trace
 from gateway.visitors import refused_socket, refused_visit
 
 log = structlog.get_logger()
@@ -52,14 +52,16 @@ class GuardedRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "websocket":
-            await self._guard_socket(scope, receive, send)
-            return
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        guard = self._guard_request if scope["type"] == "http" else self._guard_socket
+        traceparent = Headers(scope=scope).get(TRACEPARENT, "")
+        with entered_trace(traceparent, scope.get("method", "GET"), scope["path"]):
+            await guard(scope, receive, send)
+
+    async def _guard_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        enter_trace(headers.get(TRACEPARENT, ""))
         multipart = headers.get("content-type", "").lower().startswith("multipart/")
         settings = self._settings
         body = _BoundedBody(receive, settings.max_upload_bytes if multipart else settings.max_body_bytes)
@@ -90,7 +92,6 @@ class GuardedRequests:
 
     async def _guard_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        enter_trace(headers.get(TRACEPARENT, ""))
         refused = refused_socket(headers, self._settings.origins)
         if self._open_on_loopback:
             refused = refused or refused_visit("GET", headers, self._settings.origins)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TypeVar
+
+from visavis.rpc.tracing import span
 
 from gateway.reply.filming import Film
 from gateway.reply.journal import Journal
@@ -24,6 +27,11 @@ Item = TypeVar("Item")
 
 async def make_reply(order: Order, shop: Workshop, journal: Journal, call: Call) -> None:
     """Makes what the order asks for. Raises Failure."""
+    with span("reply", call.traceparent, reply=order.reply_id) as traceparent:
+        await _made(order, shop, journal, replace(call, traceparent=traceparent))
+
+
+async def _made(order: Order, shop: Workshop, journal: Journal, call: Call) -> None:
     texts = utterances(order, shop.text, journal, call)
     if not order.request.wants_speech:
         await _exhaust(texts)

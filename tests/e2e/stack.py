@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 STAGES = ("text", "tts", "lipsync")
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""Work goes in, OpenTelemetry spans of it come out; with no collector to send them to, nothing is even loaded.
+"""Work goes in, OpenTelemetry spans of it come out; with no collector named, nothing is even loaded.
 
 Spans hold kinds, counts and names, never a message's text, a key or audio.
 """
@@ -42,9 +42,7 @@ def configure_traces(service: str) -> None:
 
 
 @contextmanager
-def span(
-    name: str, traceparent: str, kind: Kind = "internal", **attributes: Attribute
-) -> Iterator[str]:
+def span(name: str, traceparent: str, kind: Kind = "internal", **attributes: Attribute) -> Iterator[str]:
     """A span for as long as the block runs; yields the W3C header value for what is done inside.
 
     Args:
