@@ -22,6 +22,11 @@ def machine_line() -> str:
     return f"{model}, {cores} cores, {memory_kib / 2**20:.0f} GiB, {system}"
 
 
+def load_line() -> str:
+    """How many processes wanted a core, on average over the last minute."""
+    return f"Load of the last minute: {os.getloadavg()[0]:.1f}."
+
+
 def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text().splitlines()
