@@ -20,6 +20,10 @@ class LogEnded(Exception):
     """The reply already has its terminal event: nothing may follow it."""
 
 
+class LogTaken(Exception):
+    """Another process makes the reply now: only that one may append."""
+
+
 class LogFull(Exception):
     """The reply has as many events as are kept; only a terminal one is still taken."""
 
@@ -33,8 +37,11 @@ class EventLog(Protocol):
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""
 
+    async def take(self, reply_id: str) -> None:
+        """From now on only this process appends. Raises UnknownReply."""
+
     async def append(self, reply_id: str, event: Event) -> LoggedEvent:
-        """Adds an event. Raises UnknownReply, LogEnded or LogFull."""
+        """Adds an event. Raises UnknownReply, LogEnded, LogFull or LogTaken."""
 
     async def read(self, reply_id: str, after: int = 0, wait_seconds: float = 0.0) -> list[LoggedEvent]:
         """Events with ids above `after`; waits up to `wait_seconds` for the first. Raises UnknownReply."""
@@ -47,6 +54,9 @@ class EventLog(Protocol):
 
     async def remove_older(self, seconds: float) -> list[str]:
         """Forgets logs that ended longer ago than `seconds`; their reply ids."""
+
+    async def close(self) -> None:
+        """Ends following readers; they find what they missed where they come back."""
 
 
 @dataclass(slots=True)
@@ -70,6 +80,7 @@ class MemoryEventLog:
         self._max_events = max_events
         self._max_replies = max_replies
         self._logs: dict[str, _Log] = {}
+        self._closed = False
 
     async def open(self, reply_id: str, owner: str = ANONYMOUS) -> None:
         """Starts an empty log of a reply that this caller asked for."""
@@ -78,6 +89,10 @@ class MemoryEventLog:
             if (oldest := next(ended, None)) is not None:
                 await self.remove(oldest)
         self._logs[reply_id] = _Log(owner)
+
+    async def take(self, reply_id: str) -> None:
+        """Nobody else appends to it anyway. Raises UnknownReply."""
+        self._log(reply_id)
 
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""
@@ -88,7 +103,7 @@ class MemoryEventLog:
         log = self._log(reply_id)
         if log.ended_at is not None:
             raise LogEnded(reply_id)
-        logged = LoggedEvent(len(log.events) + 1, event.event_name, event.data())
+        logged = LoggedEvent(len(log.events) + 1, event.event_name, event.data(), time.time())
         if len(log.events) >= self._max_events and not logged.terminal:
             raise LogFull(reply_id)
         log.events.append(logged)
@@ -104,9 +119,9 @@ class MemoryEventLog:
             try:
                 async with asyncio.timeout(wait_seconds):
                     while len(log.events) <= after and log.ended_at is None:
-                        await log.grown.wait()
-                        if log.removed and len(log.events) <= after:
+                        if log.removed or self._closed:
                             raise UnknownReply(reply_id)
+                        await log.grown.wait()
             except TimeoutError:
                 return []
         return log.events[after:]
@@ -134,6 +149,12 @@ class MemoryEventLog:
         for reply_id in old:
             await self.remove(reply_id)
         return old
+
+    async def close(self) -> None:
+        """Ends following readers."""
+        self._closed = True
+        for log in self._logs.values():
+            self._wake(log)
 
     def _log(self, reply_id: str) -> _Log:
         try:
@@ -164,10 +185,10 @@ async def followed(
                 return
         try:
             events = await log.read(reply_id, seen, idle_seconds)
+            last = None if events else await log.last(reply_id)
         except UnknownReply:
             return
         if not events:
-            last = await log.last(reply_id)
-            if last is not None and last.terminal:
+            if last is not None and last.terminal and last.id <= seen:
                 return
             yield None

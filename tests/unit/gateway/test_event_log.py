@@ -1,31 +1,73 @@
-"""One log per reply: ids without gaps, one end, any number of readers."""
+"""One log per reply, in memory and on a server: ids without gaps, one end, any number of readers."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeAlias
 
 import pytest
 
-from gateway.reply.event_log import LogEnded, LogFull, MemoryEventLog, UnknownReply, followed
+from gateway.reply.event_log import (
+    EventLog,
+    LogEnded,
+    LogFull,
+    LogTaken,
+    MemoryEventLog,
+    UnknownReply,
+    followed,
+)
 from gateway.reply.events import Done, TextDelta, Timings, Usage
+from gateway.valkey.connection import connected
+from gateway.valkey.event_log import ValkeyEventLog
+from gateway.valkey.reader import reading
 
 DONE = Done(status="completed", video_url=None, usage=Usage(), timings=Timings())
+Opened: TypeAlias = Callable[..., Awaitable[EventLog]]
 
 
-async def opened(max_events: int = 100, max_replies: int = 10) -> MemoryEventLog:
-    log = MemoryEventLog(max_events, max_replies)
-    await log.open("a")
-    return log
+@asynccontextmanager
+async def valkey_log(url: str, max_events: int = 100, max_replies: int = 10) -> AsyncIterator[EventLog]:
+    """The log of one process."""
+    async with connected(url, patience_seconds=30) as client, reading(client) as reader:
+        yield ValkeyEventLog(client, reader, max_events, max_replies, keep_seconds=3600)
 
 
-async def test_ids_count_from_one() -> None:
+@pytest.fixture(params=["memory", "valkey"])
+async def opened(request: pytest.FixtureRequest) -> AsyncIterator[Opened]:
+    """Gives a log with a reply `a` in it."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(max_events: int = 100, max_replies: int = 10) -> EventLog:
+            log: EventLog = MemoryEventLog(max_events, max_replies)
+            if request.param == "valkey":
+                url = request.getfixturevalue("valkey")
+                log = await stack.enter_async_context(valkey_log(url, max_events, max_replies))
+            await log.open("a")
+            return log
+
+        yield opened
+
+
+async def test_ids_count_from_one(opened: Opened) -> None:
     log = await opened()
     ids = [(await log.append("a", TextDelta(delta=str(n)))).id for n in range(3)]
     assert ids == [1, 2, 3]
     assert [event.id for event in await log.read("a", 1)] == [2, 3]
 
 
-async def test_nothing_follows_the_terminal_event() -> None:
+async def test_what_is_read_is_what_was_appended(opened: Opened) -> None:
+    log = await opened()
+    said = TextDelta(delta="“Grüß Gott”,\n月亮 \u2028 🌕")
+    appended = [await log.append("a", said), await log.append("a", DONE)]
+    assert await log.read("a") == appended
+    assert await log.last("a") == appended[-1]
+    assert [event.data for event in appended] == [said.data(), DONE.data()]
+    assert [event.at for event in await log.read("a")] == [event.at for event in appended]
+
+
+async def test_nothing_follows_the_terminal_event(opened: Opened) -> None:
     log = await opened()
     await log.append("a", DONE)
     with pytest.raises(LogEnded):
@@ -34,7 +76,7 @@ async def test_nothing_follows_the_terminal_event() -> None:
         await log.append("a", DONE)
 
 
-async def test_a_full_log_still_takes_its_end() -> None:
+async def test_a_full_log_still_takes_its_end(opened: Opened) -> None:
     log = await opened(max_events=2)
     await log.append("a", TextDelta(delta="1"))
     await log.append("a", TextDelta(delta="2"))
@@ -43,21 +85,37 @@ async def test_a_full_log_still_takes_its_end() -> None:
     assert (await log.append("a", DONE)).id == 3
 
 
-async def test_a_reader_waits_for_what_is_to_come() -> None:
+async def test_it_knows_who_asked(opened: Opened) -> None:
     log = await opened()
-    reading = asyncio.create_task(log.read("a", 0, wait_seconds=30))
+    await log.open("b", "somebody")
+    assert (await log.owner("a"), await log.owner("b")) == ("anonymous", "somebody")
+    with pytest.raises(UnknownReply):
+        await log.owner("c")
+
+
+async def test_nobody_appends_to_a_log_that_is_not_there(opened: Opened) -> None:
+    log = await opened()
+    with pytest.raises(UnknownReply):
+        await log.append("b", DONE)
+    with pytest.raises(UnknownReply):
+        await log.take("b")
+
+
+async def test_a_reader_waits_for_what_is_to_come(opened: Opened) -> None:
+    log = await opened()
+    waiting = asyncio.create_task(log.read("a", 0, wait_seconds=60))
     await asyncio.sleep(0)
     await log.append("a", TextDelta(delta="here"))
-    assert [event.data["delta"] for event in await reading] == ["here"]
+    assert [event.data["delta"] for event in await waiting] == ["here"]
 
 
-async def test_a_reader_is_not_kept_waiting_after_the_end() -> None:
+async def test_a_reader_is_not_kept_waiting_after_the_end(opened: Opened) -> None:
     log = await opened()
     await log.append("a", DONE)
     assert await log.read("a", 1, wait_seconds=3600) == []
 
 
-async def test_followers_hear_all_from_wherever_they_start() -> None:
+async def test_followers_hear_all_from_wherever_they_start(opened: Opened) -> None:
     log = await opened()
 
     async def heard(after: int) -> list[int]:
@@ -71,23 +129,37 @@ async def test_followers_hear_all_from_wherever_they_start() -> None:
     assert await asyncio.gather(*readers) == [[1, 2, 3, 4], [2, 3, 4], [3, 4], [4]]
 
 
-async def test_an_idle_follower_is_told_so() -> None:
+async def test_an_idle_follower_is_told_so(opened: Opened) -> None:
     log = await opened()
     events = followed(log, "a", idle_seconds=0.01)
     assert await anext(events) is None
     await events.aclose()
 
 
-async def test_following_ends_when_the_log_is_removed() -> None:
+async def test_following_ends_when_the_log_is_removed(opened: Opened) -> None:
     log = await opened()
-    events = followed(log, "a", idle_seconds=30)
+    await log.append("a", TextDelta(delta="1"))
+    events = followed(log, "a", idle_seconds=60)
+    assert await anext(events) is not None
     waiting = asyncio.create_task(anext(events, "ended"))
     await asyncio.sleep(0)
     await log.remove("a")
     assert await waiting == "ended"
+    with pytest.raises(UnknownReply):
+        await log.read("a")
 
 
-async def test_only_logs_that_ended_long_ago_are_forgotten() -> None:
+async def test_following_ends_when_the_process_does(opened: Opened) -> None:
+    log = await opened()
+    events = followed(log, "a", idle_seconds=60)
+    waiting = asyncio.create_task(anext(events, "ended"))
+    await asyncio.sleep(0)
+    await log.close()
+    assert await waiting == "ended"
+    assert await log.read("a") == []
+
+
+async def test_only_logs_that_ended_long_ago_are_forgotten(opened: Opened) -> None:
     log = await opened()
     await log.open("b")
     await log.append("b", DONE)
@@ -98,7 +170,7 @@ async def test_only_logs_that_ended_long_ago_are_forgotten() -> None:
         await log.read("b")
 
 
-async def test_beyond_the_bound_the_one_that_ended_first_is_forgotten() -> None:
+async def test_beyond_the_bound_the_one_that_ended_first_is_forgotten(opened: Opened) -> None:
     log = await opened(max_replies=2)
     await log.open("b")
     await log.append("b", DONE)
@@ -107,3 +179,57 @@ async def test_beyond_the_bound_the_one_that_ended_first_is_forgotten() -> None:
     assert await log.last("c") is None
     with pytest.raises(UnknownReply):
         await log.last("b")
+
+
+async def test_every_process_hears_what_one_of_them_appends(valkey: str) -> None:
+    async with valkey_log(valkey) as here, valkey_log(valkey) as there:
+        await here.open("a", "somebody")
+        waiting = asyncio.create_task(there.read("a", 0, wait_seconds=60))
+        await here.append("a", TextDelta(delta="1"))
+        assert [event.data["delta"] for event in await waiting] == ["1"]
+        assert await there.owner("a") == "somebody"
+        ended = asyncio.create_task(there.read("a", 1, wait_seconds=60))
+        await here.remove("a")
+        with pytest.raises(UnknownReply):
+            await ended
+
+
+async def test_whoever_takes_a_log_shuts_out_who_had_it(valkey: str) -> None:
+    async with valkey_log(valkey) as dead, valkey_log(valkey) as heir:
+        await dead.open("a")
+        await dead.append("a", TextDelta(delta="1"))
+        with pytest.raises(LogTaken):
+            await heir.append("a", TextDelta(delta="not mine"))
+        await heir.take("a")
+        with pytest.raises(LogTaken):
+            await dead.append("a", TextDelta(delta="stale"))
+        with pytest.raises(LogTaken):
+            await dead.append("a", DONE)
+        assert (await heir.append("a", DONE)).id == 2
+
+
+async def test_a_cancelled_append_leaves_no_doubt(valkey: str) -> None:
+    async with valkey_log(valkey) as log:
+        await log.open("a")
+        for number in range(20):
+            writing = asyncio.create_task(log.append("a", TextDelta(delta=str(number))))
+            await asyncio.sleep(0)
+            writing.cancel()
+        await log.append("a", DONE)
+        events = await log.read("a")
+        assert [event.id for event in events] == list(range(1, len(events) + 1))
+        assert [event.type for event in events].count("done") == 1
+
+
+async def test_one_connection_serves_any_number_of_readers(valkey: str) -> None:
+    async with valkey_log(valkey) as log, connected(valkey) as client:
+        await log.open("a")
+        readers = [asyncio.create_task(log.read("a", 0, wait_seconds=60)) for _ in range(500)]
+        await log.append("a", TextDelta(delta="1"))
+        assert [len(events) for events in await asyncio.gather(*readers)] == [1] * 500
+        following = [asyncio.create_task(log.read("a", 1, wait_seconds=60)) for _ in range(500)]
+        await asyncio.sleep(0)
+        before = (await client.info("stats"))["total_commands_processed"]
+        await log.append("a", DONE)
+        assert [len(events) for events in await asyncio.gather(*following)] == [1] * 500
+        assert (await client.info("stats"))["total_commands_processed"] - before < 50

@@ -1,0 +1,168 @@
+"""Events of a reply go in, the same events come out in every process that shares the server.
+
+Each reply has a stream, whose entries are its events, and a hash that says who may append. Appending is one
+step on the server: ids have no gaps, and nothing follows the terminal event, whoever tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gateway.callers import ANONYMOUS
+from gateway.reply.event_log import LogEnded, LogFull, LogTaken, UnknownReply
+from gateway.reply.events import TERMINAL, Event, LoggedEvent
+from gateway.valkey.connection import Client
+from gateway.valkey.keys import REPLIES, events_key, log_key
+from gateway.valkey.reader import StreamReader, logged_event
+from gateway.valkey.scripts import script
+
+# Keys outlive what sweeps them.
+_MARGIN_SECONDS = 24 * 3600
+_FAREWELL_SECONDS = 60
+_REFUSALS: dict[bytes, Callable[[str], Exception]] = {
+    b"unknown": UnknownReply,
+    b"taken": LogTaken,
+    b"ended": LogEnded,
+    b"full": LogFull,
+}
+
+
+@dataclass(slots=True)
+class _Held:
+    """A log that this process may append to."""
+
+    epoch: int
+    # One append after the other, so that each can be told from those before it.
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    appended: int = 0
+
+
+class ValkeyEventLog:
+    """Keeps logs for all processes, within bounds as in memory.
+
+    Where nobody sweeps, logs go by themselves a day after `keep_seconds`.
+    """
+
+    def __init__(
+        self, client: Client, reader: StreamReader, max_events: int, max_replies: int, keep_seconds: float
+    ) -> None:
+        self._client = client
+        self._reader = reader
+        self._max_events = max_events
+        self._max_replies = max_replies
+        self._expiry_seconds = int(keep_seconds) + _MARGIN_SECONDS
+        self._held: dict[str, _Held] = {}
+        self._open = script(client, "log_open")
+        self._append = script(client, "log_append")
+        self._take = script(client, "log_take")
+        self._remove = script(client, "log_remove")
+
+    async def open(self, reply_id: str, owner: str = ANONYMOUS) -> None:
+        """Starts an empty log of a reply that this caller asked for."""
+        await self._make_room()
+        await self._open([log_key(reply_id), REPLIES], [reply_id, owner, self._expiry_seconds])
+        self._held[reply_id] = _Held(1)
+
+    async def take(self, reply_id: str) -> None:
+        """From now on only this process appends. Raises UnknownReply."""
+        epoch = await self._take([log_key(reply_id)], [])
+        if not epoch:
+            raise UnknownReply(reply_id)
+        self._held[reply_id] = _Held(epoch)
+
+    async def owner(self, reply_id: str) -> str:
+        """The caller who asked for the reply. Raises UnknownReply."""
+        owner = await self._client.hget(log_key(reply_id), "owner")
+        if owner is None:
+            raise UnknownReply(reply_id)
+        return _text(owner)
+
+    async def append(self, reply_id: str, event: Event) -> LoggedEvent:
+        """Adds an event. Raises UnknownReply, LogEnded, LogFull or LogTaken."""
+        # Once begun it is done: whoever is cancelled meanwhile must not leave it open whether it was.
+        return await asyncio.shield(asyncio.ensure_future(self._appended(reply_id, event)))
+
+    async def _appended(self, reply_id: str, event: Event) -> LoggedEvent:
+        held = self._held.get(reply_id) or _Held(0)
+        data = event.data()
+        terminal = event.event_name in TERMINAL
+        async with held.turn:
+            held.appended += 1
+            answer = await self._append(
+                [log_key(reply_id), events_key(reply_id), REPLIES],
+                [
+                    reply_id,
+                    held.epoch,
+                    f"{held.epoch}.{held.appended}",
+                    event.event_name,
+                    json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+                    int(terminal),
+                    self._max_events,
+                    self._expiry_seconds,
+                ],
+            )
+        if isinstance(answer, bytes):
+            raise _REFUSALS[answer](reply_id)
+        if terminal:
+            self._held.pop(reply_id, None)
+        event_id, milliseconds = answer
+        return LoggedEvent(event_id, event.event_name, data, milliseconds / 1000)
+
+    async def read(self, reply_id: str, after: int = 0, wait_seconds: float = 0.0) -> list[LoggedEvent]:
+        """Events with ids above `after`; waits up to `wait_seconds` for the first. Raises UnknownReply."""
+        if wait_seconds and self._reader.follows(reply_id, after):
+            return await self._reader.later(reply_id, after, wait_seconds)
+        async with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.hmget(log_key(reply_id), ["last", "ended"])
+            pipeline.xrange(events_key(reply_id), min=f"{after + 1}-0")
+            (last, ended), entries = await pipeline.execute()
+        if last is None:
+            raise UnknownReply(reply_id)
+        if entries or ended or not wait_seconds:
+            return [logged_event(entry_id, fields) for entry_id, fields in entries]
+        await self._reader.follow(reply_id, int(last))
+        return await self._reader.later(reply_id, after, wait_seconds)
+
+    async def last(self, reply_id: str) -> LoggedEvent | None:
+        """The newest event, None before the first. Raises UnknownReply."""
+        async with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.exists(log_key(reply_id))
+            pipeline.xrevrange(events_key(reply_id), count=1)
+            known, entries = await pipeline.execute()
+        if not known:
+            raise UnknownReply(reply_id)
+        return logged_event(*entries[0]) if entries else None
+
+    async def remove(self, reply_id: str) -> None:
+        """Forgets the log; following readers end."""
+        self._held.pop(reply_id, None)
+        await self._remove([log_key(reply_id), events_key(reply_id), REPLIES], [reply_id, _FAREWELL_SECONDS])
+
+    async def remove_older(self, seconds: float) -> list[str]:
+        """Forgets logs that ended longer ago than `seconds`; their reply ids."""
+        before = (time.time() - seconds) * 1000
+        old = [_text(name) for name in await self._client.zrangebyscore(REPLIES, "-inf", before)]
+        for reply_id in old:
+            await self.remove(reply_id)
+        return old
+
+    async def close(self) -> None:
+        """Sends waiting readers away: another process will serve them."""
+        self._reader.close()
+
+    async def _make_room(self) -> None:
+        """The replies that ended first go, beyond the bound; running ones stay."""
+        if await self._client.zcard(REPLIES) < self._max_replies:
+            return
+        for reply_id in await self._client.zrange(REPLIES, "-inf", "(inf", byscore=True, offset=0, num=1):
+            await self.remove(_text(reply_id))
+
+
+def _text(answer: object) -> str:
+    """Answers are bytes; the client's types do not say so."""
+    assert isinstance(answer, bytes)
+    return answer.decode()
