@@ -7,7 +7,7 @@ MEMBERS := proto services/text services/tts services/lipsync gateway gateway/cli
 IMAGES := text tts lipsync gateway client
 RUN_LOCKS := requirements/build.lock $(IMAGES:%=requirements/%.lock)
 
-.PHONY: run test test-fast lint bench train lock clean
+.PHONY: run test test-fast lint bench train images lock clean
 
 run: .venv/.run
 	$(BIN)/visavis serve --port $(PORT)
@@ -40,6 +40,13 @@ build/train/.ready: $(UV) requirements/train.lock
 	$(UV) pip install --quiet --python build/train/bin/python --no-deps --no-build-isolation -e ./proto -e ./services/lipsync
 	build/train/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	touch $@
+
+# The four images, with whatever builds Dockerfiles here: ENGINE=podman, ENGINE=buildah.
+ENGINE ?= docker
+TAG ?= dev
+images:
+	for image in services/text services/tts services/lipsync gateway; do \
+		$(ENGINE) build -f $$image/Dockerfile -t visavis-$$(basename $$image):$(TAG) . || exit 1; done
 
 clean:
 	rm -rf .venv build var

@@ -1,0 +1,46 @@
+"""What manifests and compose set is what the processes read: a misspelt name would silently do nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import AliasChoices
+from pydantic_settings import BaseSettings
+
+from gateway.settings import GatewaySettings
+from services.lipsync.settings import LipsyncSettings
+from services.text.settings import TextSettings
+from services.tts.settings import TtsSettings
+from tests.deploy.rendering import DEPLOY
+
+SETTINGS: tuple[type[BaseSettings], ...] = (GatewaySettings, LipsyncSettings, TextSettings, TtsSettings)
+FILES = [path for path in sorted(DEPLOY.rglob("*")) if path.suffix in (".yaml", ".example")]
+
+
+def names_read() -> set[str]:
+    names = set()
+    for settings in SETTINGS:
+        prefix = str(settings.model_config["env_prefix"])
+        for field, info in settings.model_fields.items():
+            names.add(f"{prefix}{field}".upper())
+            if isinstance(info.validation_alias, AliasChoices):
+                names.update(str(choice) for choice in info.validation_alias.choices)
+    return names
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: str(path.relative_to(DEPLOY)))
+def test_every_setting_that_is_named_exists(file: Path) -> None:
+    prefixes = "|".join(str(settings.model_config["env_prefix"]) for settings in SETTINGS)
+    named = set(re.findall(rf"\b(?:{prefixes})[A-Z_]+\b", file.read_text()))
+    assert named - names_read() == set()
+
+
+def test_compose_waits_for_what_a_gateway_needs() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    waits = services["gateway"]["depends_on"]
+    assert set(waits) == set(services) - {"gateway", "bucket"}
+    assert waits["valkey"] == {"condition": "service_healthy"} and "healthcheck" in services["valkey"]
+    assert waits["bucket-made"] == {"condition": "service_completed_successfully"}
