@@ -18,6 +18,7 @@ from gateway.http.problem_responses import answer_with_problems
 from gateway.http.routes import avatars, events, health, lists, media, replies, usage
 from gateway.http.signing import Signatures
 from gateway.http.state import opened
+from gateway.http.viewer import serve_viewer
 from gateway.settings import WEB_FOLDER, GatewaySettings
 
 
@@ -39,7 +40,7 @@ def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> Fas
         summary="Send a conversation, a face answers.",
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
-        # FastAPI's own viewers come from a CDN.
+        # FastAPI's own viewers come from a CDN; ours is mounted below.
         docs_url=None,
         redoc_url=None,
     )
@@ -58,5 +59,6 @@ def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> Fas
             allow_headers=["*"],
             expose_headers=["Location", "Retry-After", "X-Trace-Id", "Idempotent-Replayed"],
         )
+    serve_viewer(app)
     app.mount("/", PageFiles(directory=web_folder, html=True, check_dir=False), name="page")
     return app

@@ -100,7 +100,7 @@ async def remove_avatar(avatar_id: str, gateway: Served, caller: Asking) -> None
     "/{avatar_id}/poster.jpg", response_class=Response, responses=file_or_range("image/jpeg") | _UNCHANGED
 )
 async def avatar_poster(avatar_id: str, request: Request, gateway: Served) -> Response:
-    """The face at rest, JPEG."""
+    """See the face at rest."""
     return await _file(request, gateway, avatar_id, "poster")
 
 
@@ -108,7 +108,7 @@ async def avatar_poster(avatar_id: str, request: Request, gateway: Served) -> Re
     "/{avatar_id}/idle.mp4", response_class=Response, responses=file_or_range("video/mp4") | _UNCHANGED
 )
 async def avatar_idle(avatar_id: str, request: Request, gateway: Served) -> Response:
-    """The face while it is silent: a loop without sound."""
+    """See the face while it is silent: a loop without sound."""
     return await _file(request, gateway, avatar_id, "idle")
 
 

@@ -23,13 +23,16 @@ class Readiness(BaseModel):
 
 @router.get("/healthz")
 async def alive() -> dict[str, str]:
-    """The process lives."""
+    """See whether the process lives."""
     return {"status": "alive"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "No replies are taken."}})
 async def ready(response: Response, gateway: Annotated[Gateway, Depends(gateway_of)]) -> Readiness:
-    """200 when this gateway takes replies, else 503; of each stage serving, starting, asleep or down."""
+    """See whether replies are taken.
+
+    200 when this gateway takes them, else 503; of each stage whether it is serving, starting, asleep or down.
+    """
     asleep = gateway.settings.sleeping_stages
     states = await asyncio.gather(
         *(stage_health(channel, may_sleep=stage in asleep) for stage, channel in gateway.channels.items())

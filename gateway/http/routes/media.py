@@ -36,7 +36,10 @@ _FIRST_FRAGMENT_SECONDS = 30.0
 @router.get("/video.mp4", response_class=Response, responses=file_or_range("video/mp4"))
 @router.head("/video.mp4", include_in_schema=False)
 async def video(reply_id: str, request: Request, gateway: Served) -> Response:
-    """The whole reply: plays while it grows, supports Range once it is finished."""
+    """Play the video.
+
+    One MP4 that plays while it grows; supports Range once it is finished.
+    """
     await gateway.check_known(reply_id)
     try:
         return await _file(request, gateway, reply_id, "video.mp4", "video/mp4")
@@ -48,7 +51,10 @@ async def video(reply_id: str, request: Request, gateway: Served) -> Response:
 @router.get("/audio.wav", response_class=Response, responses=file_or_range("audio/wav"))
 @router.head("/audio.wav", include_in_schema=False)
 async def audio(reply_id: str, request: Request, gateway: Served) -> Response:
-    """The whole reply's speech: plays while it grows, supports Range once it is finished."""
+    """Play the speech.
+
+    One WAV file that plays while it grows; supports Range once it is finished.
+    """
     await gateway.check_known(reply_id)
     try:
         return await _file(request, gateway, reply_id, "audio.wav", "audio/wav")
@@ -59,7 +65,10 @@ async def audio(reply_id: str, request: Request, gateway: Served) -> Response:
 
 @router.get("/video.m3u8", response_class=Response, responses=whole_file("application/vnd.apple.mpegurl"))
 async def hls_playlist(reply_id: str, gateway: Served) -> Response:
-    """HLS: what there is so far, ended once the reply has ended."""
+    """Play the video over HLS.
+
+    CMAF fragments as far as they have been made; the playlist is ended once the reply has ended.
+    """
     await gateway.check_known(reply_id)
     await _first(gateway, reply_id, "fragment")
     events = await gateway.log.read(reply_id)
@@ -72,7 +81,10 @@ async def hls_playlist(reply_id: str, gateway: Served) -> Response:
 
 @router.get("/captions.vtt", response_class=Response, responses=whole_file("text/vtt"))
 async def webvtt_captions(reply_id: str, gateway: Served) -> Response:
-    """What is said, with the time of each word: as far as it has been spoken."""
+    """Read the captions.
+
+    WebVTT with the time of each word, as far as it has been spoken.
+    """
     await gateway.check_known(reply_id)
     events = await gateway.log.read(reply_id)
     said = [UtteranceEvent.model_validate(event.data) for event in events if event.type == "utterance"]
@@ -81,7 +93,7 @@ async def webvtt_captions(reply_id: str, gateway: Served) -> Response:
 
 @router.get("/poster.jpg", response_class=Response, responses=file_or_range("image/jpeg"))
 async def poster_picture(reply_id: str, request: Request, gateway: Served) -> Response:
-    """The video's first picture."""
+    """See the video's first picture."""
     await gateway.check_known(reply_id)
     try:
         return await _file(request, gateway, reply_id, "poster.jpg", "image/jpeg")
@@ -98,19 +110,19 @@ async def poster_picture(reply_id: str, request: Request, gateway: Served) -> Re
 
 @router.get("/init.mp4", response_class=Response, responses=file_or_range("video/mp4"))
 async def init_segment(reply_id: str, request: Request, gateway: Served) -> Response:
-    """The init segment that belongs before every fragment."""
+    """Fetch the init segment that belongs before every fragment."""
     return await _part(request, gateway, reply_id, "init.mp4", "video/mp4")
 
 
 @router.get("/{index}.m4s", response_class=Response, responses=file_or_range("video/iso.segment"))
 async def fragment(reply_id: str, index: Index, request: Request, gateway: Served) -> Response:
-    """One CMAF fragment."""
+    """Fetch one CMAF fragment."""
     return await _part(request, gateway, reply_id, f"{index}.m4s", "video/iso.segment")
 
 
 @router.get("/{index}.wav", response_class=Response, responses=file_or_range("audio/wav"))
 async def utterance_speech(reply_id: str, index: Index, request: Request, gateway: Served) -> Response:
-    """One utterance's speech, the silence around it included."""
+    """Fetch one utterance's speech, the silence around it included."""
     return await _part(request, gateway, reply_id, f"{index}.wav", "audio/wav")
 
 

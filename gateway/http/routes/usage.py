@@ -51,7 +51,7 @@ async def usage(
     gateway: Annotated[Gateway, Depends(gateway_of)],
     caller: Annotated[Caller, Depends(caller_of)],
 ) -> UsageReport:
-    """What the caller's replies have cost."""
+    """See what your replies have cost, and what today's budgets leave."""
     response.headers["Cache-Control"] = "no-store"
     return UsageReport(
         caller=caller.name,
