@@ -65,7 +65,11 @@ class Reply:
         return self._done
 
     def cancel(self) -> None:
-        """Stops every stage. A reply that has already ended is removed with its media."""
+        """Stops every stage; what has been made stays. A reply that has ended is left as it is."""
+        _answer(self._http, "POST", f"{self._path}/cancel")
+
+    def remove(self) -> None:
+        """Removes events and media of a reply that has ended; stops one that has not."""
         _answer(self._http, "DELETE", self._path)
 
     def save(self, path: Path | str, media: Media = "video") -> None:
@@ -158,6 +162,10 @@ class Client:
         )
         response = _answer(self._http, "POST", "/v1/replies", **request)
         return Reply(parsed(Created, response).id, self._http, self._patience)
+
+    def reply_of(self, reply_id: str) -> Reply:
+        """A reply that was asked for before, perhaps by another process; nothing is sent yet."""
+        return Reply(reply_id, self._http, self._patience)
 
     def models(self) -> list[Model]:
         """The language models that can be asked for."""

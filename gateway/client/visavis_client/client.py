@@ -65,7 +65,11 @@ class AsyncReply:
         return self._done
 
     async def cancel(self) -> None:
-        """Stops every stage. A reply that has already ended is removed with its media."""
+        """Stops every stage; what has been made stays. A reply that has ended is left as it is."""
+        await _answer(self._http, "POST", f"{self._path}/cancel")
+
+    async def remove(self) -> None:
+        """Removes events and media of a reply that has ended; stops one that has not."""
         await _answer(self._http, "DELETE", self._path)
 
     async def save(self, path: Path | str, media: Media = "video") -> None:
@@ -158,6 +162,10 @@ class AsyncClient:
         )
         response = await _answer(self._http, "POST", "/v1/replies", **request)
         return AsyncReply(parsed(Created, response).id, self._http, self._patience)
+
+    def reply_of(self, reply_id: str) -> AsyncReply:
+        """A reply that was asked for before, perhaps by another process; nothing is sent yet."""
+        return AsyncReply(reply_id, self._http, self._patience)
 
     async def models(self) -> list[Model]:
         """The language models that can be asked for."""

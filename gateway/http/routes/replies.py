@@ -84,9 +84,25 @@ async def reply_as_it_stands(reply_id: str, gateway: Annotated[Gateway, Depends(
     return await _answer(gateway, reply_id, 200, {"Cache-Control": "no-store"})
 
 
+@router.post("/{reply_id}/cancel", response_model=Reply)
+async def cancel_reply(reply_id: str, gateway: Annotated[Gateway, Depends(gateway_of)]) -> Response:
+    """Cancel a running reply.
+
+    Every stage stops; the answer is the reply after its last event. What has been made stays. A reply that
+    has ended is left as it is, so that a cancellation that comes too late, or twice, does no harm.
+    """
+    await gateway.check_known(reply_id)
+    await gateway.running.cancel(reply_id)
+    return await _answer(gateway, reply_id, 200, {"Cache-Control": "no-store"})
+
+
 @router.delete("/{reply_id}", status_code=204)
 async def cancel_or_remove(reply_id: str, gateway: Annotated[Gateway, Depends(gateway_of)]) -> Response:
-    """Cancels a running reply (its log and media stay); removes a finished one."""
+    """Cancel a running reply, or remove a finished one.
+
+    Running: every stage stops, its events and media stay. Finished: they are removed. Who only wants to stop
+    does better with POST …/cancel: a reply may end while the request is on its way.
+    """
     await gateway.check_known(reply_id)
     if reply_id in gateway.running:
         await gateway.running.cancel(reply_id)

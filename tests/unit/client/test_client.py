@@ -233,7 +233,7 @@ async def test_leaving_early_closes_the_line(serve: Serve) -> None:
             assert (await anext(events)).type == "accepted"
             await events.aclose()
             await reply.cancel()
-    assert (server.requests[-1].method, server.requests[-1].path) == ("DELETE", "/v1/replies/r1")
+    assert (server.requests[-1].method, server.requests[-1].path) == ("POST", "/v1/replies/r1/cancel")
 
 
 async def test_keys_travel_in_headers_and_options_in_the_body(serve: Serve) -> None:

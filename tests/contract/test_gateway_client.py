@@ -1,0 +1,87 @@
+"""The Python client, with a key and without asyncio or with it, does all that the gateway offers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from visavis_client import AsyncClient, Client, Problem
+
+from tests.fakes.served_gateway import ServedGateway, served_gateway
+from tests.fakes.stages import FakeStages, fake_stages
+
+KEY = "key-of-ann"
+OTHER_KEY = "key-of-bob"
+LINES = ";".join(
+    f"{name} {hashlib.sha256(key.encode()).hexdigest()}" for name, key in (("ann", KEY), ("bob", OTHER_KEY))
+)
+
+
+@pytest_asyncio.fixture
+async def stages() -> AsyncIterator[FakeStages]:
+    async with fake_stages() as served:
+        yield served
+
+
+@pytest_asyncio.fixture
+async def gateway(stages: FakeStages, tmp_path: Path) -> AsyncIterator[ServedGateway]:
+    async with served_gateway(stages, tmp_path / "gateway", api_keys=LINES) as served:
+        yield served
+
+
+async def test_everything_is_asked_for_with_the_key(gateway: ServedGateway, tmp_path: Path) -> None:
+    async with AsyncClient(str(gateway.http.base_url), api_key=KEY) as client:
+        assert [model.id for model in await client.models()] == ["tiny"]
+        assert [avatar.id for avatar in await client.avatars()] == ["grey"]
+        assert len(await client.voices()) == 2
+        reply = await client.reply(say="Hello.")
+        assert [event.type async for event in reply][-1] == "done"
+        await reply.save(tmp_path / "a.mp4")
+        await reply.save(tmp_path / "a.wav", "audio")
+        await reply.save(tmp_path / "a.vtt", "captions")
+        assert [file.name for file in sorted(tmp_path.glob("a.*"))] == ["a.mp4", "a.vtt", "a.wav"]
+        again = client.reply_of(reply.id)
+        assert (await again.done()).status == "completed"
+        await again.cancel()
+        await again.save(tmp_path / "b.mp4")
+        assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "a.mp4").read_bytes()
+        await again.remove()
+        with pytest.raises(Problem, match="no longer kept"):
+            await client.reply_of(reply.id).done()
+
+
+async def test_the_same_without_asyncio(gateway: ServedGateway, tmp_path: Path) -> None:
+    def asked() -> str:
+        with Client(str(gateway.http.base_url), api_key=KEY) as client:
+            assert [avatar.id for avatar in client.avatars()] == ["grey"]
+            reply = client.reply(say="Hello.")
+            assert [event.type for event in reply][-1] == "done"
+            reply.save(tmp_path / "a.mp4")
+            client.reply_of(reply.id).cancel()
+            client.reply_of(reply.id).save(tmp_path / "b.mp4")
+            return reply.id
+
+    reply_id = await asyncio.to_thread(asked)
+    assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "a.mp4").read_bytes()
+    async with AsyncClient(str(gateway.http.base_url), api_key=OTHER_KEY) as stranger:
+        with pytest.raises(Problem) as refused:
+            await stranger.reply_of(reply_id).done()
+        assert refused.value.status == 404
+
+
+@pytest.mark.parametrize("key", [None, "wrong"])
+async def test_without_the_right_key_nothing_is_told(gateway: ServedGateway, key: str | None) -> None:
+    async with AsyncClient(str(gateway.http.base_url), api_key=key) as client:
+        for asked in (
+            client.models(),
+            client.avatars(),
+            client.reply(say="Hello."),
+            client.reply_of("a").done(),
+        ):
+            with pytest.raises(Problem) as refused:
+                await asked
+            assert (refused.value.status, refused.value.type) == (401, "unauthorized")
