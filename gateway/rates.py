@@ -37,9 +37,14 @@ class MemoryRates:
         left, then = self._left.get(caller.name, (caller.per_minute, now))
         left = min(caller.per_minute, left + (now - then) * caller.per_minute / _MINUTE)
         if left < 1:
-            raise Failure(
-                FailureType.RATE_LIMITED,
-                f"Your key may ask {caller.per_minute:g} times a minute. Try again in a moment.",
-                retry_after_seconds=(1 - left) * _MINUTE / caller.per_minute,
-            )
+            raise asked_too_often(caller, (1 - left) * _MINUTE / caller.per_minute)
         self._left[caller.name] = (left - 1, now)
+
+
+def asked_too_often(caller: Caller, wait_seconds: float) -> Failure:
+    """What a caller is told who has to wait."""
+    return Failure(
+        FailureType.RATE_LIMITED,
+        f"Your key may ask {caller.per_minute:g} times a minute. Try again in a moment.",
+        retry_after_seconds=wait_seconds,
+    )

@@ -50,7 +50,7 @@ async def _order(gateway: Gateway, body: ReplyBody, caller: Caller, llm_key: str
     uploaded = body.pieces is not None
     check_sources(body.request, uploaded=uploaded)
     check_lengths(body.request, settings.max_messages, settings.max_characters, settings.max_say_characters)
-    gateway.running.check_room(caller)
+    gateway.running.check_open()
     if not uploaded:
         await gateway.admission.check(body.request, own_key=bool(llm_key))
     avatar = await gateway.portraits.chosen(caller.name, body.request.avatar)

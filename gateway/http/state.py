@@ -24,6 +24,7 @@ from gateway.reply.event_log import EventLog, MemoryEventLog, UnknownReply
 from gateway.reply.kept_estimates import kept_estimates
 from gateway.reply.ledger import Ledger, MemoryLedger
 from gateway.reply.repeats import MemoryRepeats, Repeats
+from gateway.reply.room import MemoryRoom
 from gateway.reply.running import RunningReplies
 from gateway.reply.workshop import Workshop
 from gateway.settings import GatewaySettings
@@ -93,7 +94,8 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
         media = media_store(settings.data)
         estimates = await stack.enter_async_context(kept_estimates(settings.estimates_file))
         ledger = MemoryLedger(settings.daily_tokens)
-        workshop = Workshop(settings, event_log, media, text, speech, video, estimates, ledger)
+        room = MemoryRoom(settings.max_running_replies)
+        workshop = Workshop(settings, event_log, media, text, speech, video, estimates, ledger, room)
         running = RunningReplies(workshop)
         stack.push_async_callback(running.drain, 0.0)
         sweeping = asyncio.create_task(_swept(event_log, media, settings.keep_seconds))

@@ -34,6 +34,7 @@ class Account:
 class Reservation:
     """Tokens set aside for one reply that was admitted; `day` is the one they count for."""
 
+    reply_id: str
     account: Account
     tokens: int
     day: datetime
@@ -59,9 +60,9 @@ class Budget:
 
 
 class Ledger(Protocol):
-    """Counts what replies cost. Every reservation is settled exactly once."""
+    """Counts what replies cost. Every reservation is settled once; of two who try, the first one counts."""
 
-    async def reserve(self, account: Account, tokens: int) -> Reservation:
+    async def reserve(self, reply_id: str, account: Account, tokens: int) -> Reservation:
         """Sets tokens aside before a reply starts. Raises Failure (site-quota-exhausted)."""
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
@@ -75,6 +76,21 @@ class Ledger(Protocol):
 
     def resets_at(self) -> datetime:
         """When the next day's budgets begin: 00:00 UTC."""
+
+
+def budget_exhausted(budget: Budget, tokens: int, reset_seconds: float) -> Failure:
+    """Why a reply that may take so many tokens is refused, and when it is worth while to ask again."""
+    left = budget.daily_tokens - budget.used_tokens
+    # Where it would fit but for replies in flight, these will give some of theirs back.
+    in_flight = tokens <= left
+    return Failure(
+        FailureType.SITE_QUOTA_EXHAUSTED,
+        f"This reply may take {tokens:,} tokens; of today's {budget.daily_tokens:,} for "
+        f"{budget.model or 'this model'} {max(0, left - budget.reserved_tokens):,} are left. "
+        "Ask for a shorter one, bring your own key, or come back after 00:00 UTC.",
+        retry_after_seconds=min(reset_seconds, _IN_FLIGHT_RETRY_SECONDS) if in_flight else reset_seconds,
+        stage="text",
+    )
 
 
 @dataclass(slots=True)
@@ -105,13 +121,13 @@ class MemoryLedger:
         self._days: dict[str, _Day] = {}
         self._totals: dict[Account, Totals] = {}
 
-    async def reserve(self, account: Account, tokens: int) -> Reservation:
+    async def reserve(self, reply_id: str, account: Account, tokens: int) -> Reservation:
         """Sets tokens aside before a reply starts. Raises Failure (site-quota-exhausted)."""
         day = self._day(account.model)
         if tokens and account.key == "site":
             self._check(account.model, day, tokens)
             day.reserved += tokens
-        return Reservation(account, tokens, day.day)
+        return Reservation(reply_id, account, tokens, day.day)
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
         """Gives the reservation back and counts what was used instead."""
@@ -140,7 +156,7 @@ class MemoryLedger:
 
     def resets_at(self) -> datetime:
         """When the next day's budgets begin: 00:00 UTC."""
-        return _midnight(self._now()) + timedelta(days=1)
+        return midnight(self._now()) + timedelta(days=1)
 
     def _budget(self, model: str) -> int | None:
         return self._daily_tokens.get(model, self._daily_tokens.get(ANY_MODEL))
@@ -149,21 +165,11 @@ class MemoryLedger:
         budget = self._budget(model)
         if budget is None or day.used + day.reserved + tokens <= budget:
             return
-        retry_seconds = (self.resets_at() - self._now()).total_seconds()
-        if day.used + tokens <= budget:
-            # Replies in flight hold the rest, and will give some of it back.
-            retry_seconds = min(retry_seconds, _IN_FLIGHT_RETRY_SECONDS)
-        raise Failure(
-            FailureType.SITE_QUOTA_EXHAUSTED,
-            f"This reply may take {tokens:,} tokens; of today's {budget:,} for {model or 'this model'} "
-            f"{max(0, budget - day.used - day.reserved):,} are left. "
-            "Ask for a shorter one, bring your own key, or come back after 00:00 UTC.",
-            retry_after_seconds=retry_seconds,
-            stage="text",
-        )
+        until = (self.resets_at() - self._now()).total_seconds()
+        raise budget_exhausted(Budget(model, budget, day.used, day.reserved), tokens, until)
 
     def _day(self, model: str) -> _Day:
-        today = _midnight(self._now())
+        today = midnight(self._now())
         if any(day.day != today for day in self._days.values()):
             self._days.clear()
         if model not in self._days and len(self._days) >= _MAX_ROWS:
@@ -176,7 +182,8 @@ class MemoryLedger:
         return self._totals.setdefault(account, Totals(account))
 
 
-def _midnight(moment: datetime) -> datetime:
+def midnight(moment: datetime) -> datetime:
+    """When its day began."""
     return datetime.combine(moment.date(), time(), UTC)
 
 

@@ -11,7 +11,6 @@ import structlog
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.telemetry import trace_id_of
 
-from gateway.callers import Caller
 from gateway.problems import problem_of
 from gateway.reply import metrics
 from gateway.reply.costs import most_tokens
@@ -28,12 +27,9 @@ from gateway.stages.call import Call
 
 log = structlog.get_logger()
 
-_BUSY_RETRY_SECONDS = 5.0
-
 
 @dataclass(slots=True)
 class _Running:
-    caller: str
     # Makes the reply; may be cancelled at any time.
     work: asyncio.Task[None]
     # Sees to its end; never cancelled, so that there always is one.
@@ -48,34 +44,18 @@ class RunningReplies:
     def __init__(self, workshop: Workshop) -> None:
         self._shop = workshop
         self._running: dict[str, _Running] = {}
-        # Accepted, but their task does not run yet: they take room too.
-        self._starting: dict[str, str] = {}
         self.draining = False
 
     def __contains__(self, reply_id: str) -> bool:
         return reply_id in self._running
 
-    def check_room(self, caller: Caller) -> None:
-        """Raises Failure where no more replies are taken, from anyone or from this caller."""
+    def check_open(self) -> None:
+        """Raises Failure where no more replies are taken."""
         if self.draining:
             raise Failure(
                 FailureType.STAGE_UNAVAILABLE,
                 "This gateway is shutting down. Try again in a moment.",
                 retry_after_seconds=2,
-            )
-        callers = [running.caller for running in self._running.values()] + list(self._starting.values())
-        if callers.count(caller.name) >= caller.running:
-            raise Failure(
-                FailureType.RATE_LIMITED,
-                f"{caller.running:g} of your replies are being made already. Try again in a moment.",
-                retry_after_seconds=_BUSY_RETRY_SECONDS,
-            )
-        bound = self._shop.settings.max_running_replies
-        if len(callers) >= bound:
-            raise Failure(
-                FailureType.BUSY,
-                f"{bound} replies are being made already. Try again in a moment.",
-                retry_after_seconds=_BUSY_RETRY_SECONDS,
             )
 
     async def start(self, order: Order) -> Accepted:
@@ -83,13 +63,15 @@ class RunningReplies:
 
         Raises Failure where there is no room, or the day's budget does not allow it.
         """
-        self.check_room(order.caller)
-        self._starting[order.reply_id] = order.caller.name
+        self.check_open()
+        await self._shop.room.enter(order.reply_id, order.caller)
         try:
             tokens = most_tokens(order, self._shop.estimates)
-            return await self._begin(order, await self._shop.ledger.reserve(order.account, tokens))
-        finally:
-            del self._starting[order.reply_id]
+            reservation = await self._shop.ledger.reserve(order.reply_id, order.account, tokens)
+            return await self._begin(order, reservation)
+        except BaseException:
+            await self._shop.room.leave(order.reply_id, order.caller)
+            raise
 
     async def _begin(self, order: Order, reservation: Reservation) -> Accepted:
         started = asyncio.get_running_loop().time()
@@ -145,7 +127,7 @@ class RunningReplies:
         )
         work = asyncio.create_task(make_reply(order, self._shop, journal, call))
         watch = asyncio.create_task(self._watched(order, reservation, work, journal, call))
-        self._running[order.reply_id] = _Running(order.caller.name, work, watch)
+        self._running[order.reply_id] = _Running(work, watch)
         metrics.RUNNING.inc()
 
     async def _watched(
@@ -170,15 +152,23 @@ class RunningReplies:
             terminal = journal.done(cancelled=work.cancelled())
             if not work.cancelled():
                 self._shop.estimates.learn_reply(journal.state)
+        # First: whoever hears that a reply has ended may ask for the next one, and for what it cost.
+        await self._close_account(order, reservation, journal)
         try:
             with suppress(LogEnded, UnknownReply):
                 await self._shop.log.append(order.reply_id, terminal)
-            await self._shop.ledger.settle(reservation, journal.used())
         finally:
             del self._running[order.reply_id]
             metrics.RUNNING.dec()
         metrics.count_reply(terminal, journal, reservation.account.key)
         log.info("reply ended", event_type=terminal.event_name, **_summary(terminal))
+
+    async def _close_account(self, order: Order, reservation: Reservation, journal: Journal) -> None:
+        # A shared store that is out of reach now gives both back when no reply can be that old.
+        with suppress(Failure):
+            await self._shop.ledger.settle(reservation, journal.used())
+        with suppress(Failure):
+            await self._shop.room.leave(order.reply_id, order.caller)
 
     def _failure(self, work: asyncio.Task[None], running: _Running, *, expired: bool) -> Failure | None:
         """Why the reply failed; None where it was completed, or cancelled by its client."""

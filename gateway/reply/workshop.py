@@ -8,6 +8,7 @@ from gateway.media.store import MediaStore
 from gateway.reply.estimates import Estimates
 from gateway.reply.event_log import EventLog
 from gateway.reply.ledger import Ledger
+from gateway.reply.room import Room
 from gateway.settings import GatewaySettings
 from gateway.stages.speech import SpeechStage
 from gateway.stages.text import TextStage
@@ -26,3 +27,4 @@ class Workshop:
     video: VideoStage
     estimates: Estimates
     ledger: Ledger
+    room: Room

@@ -1,23 +1,38 @@
-"""Budgets hold under any number of replies in flight, begin anew at midnight, and every total adds up."""
+"""Budgets hold under any number of replies in flight, begin anew at midnight, and every total adds up.
+
+In one process, and in all that share a server.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from visavis.rpc.failures import Failure, FailureType
 
 from gateway.reply.costs import most_tokens, prompt_tokens
 from gateway.reply.estimates import Estimates
 from gateway.reply.events import Usage
-from gateway.reply.ledger import Account, Budget, MemoryLedger, Reservation
+from gateway.reply.ledger import Account, Budget, Ledger, MemoryLedger, Reservation
 from gateway.reply.orders import Order
 from gateway.requests import ReplyRequest
 from gateway.stages.video import ChosenAvatar
+from gateway.valkey.connection import Client, connected
+from gateway.valkey.ledger import ValkeyLedger
 
 SITE = Account(model="tiny")
+_LONGEST_SECONDS = 600
+Opened: TypeAlias = Callable[[dict[str, int]], Ledger]
 
 
 class Clock:
@@ -33,66 +48,129 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture
+async def client(valkey: str) -> AsyncIterator[Client]:
+    async with connected(valkey, patience_seconds=30) as client:
+        yield client
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def opened(request: pytest.FixtureRequest, clock: Clock) -> Opened:
+    """Gives a ledger with these daily tokens."""
+    if request.param == "memory":
+        return lambda daily_tokens: MemoryLedger(daily_tokens, clock)
+    client = request.getfixturevalue("client")
+    return lambda daily_tokens: ValkeyLedger(client, daily_tokens, _LONGEST_SECONDS, clock)
+
+
+async def reserved(ledger: Ledger, account: Account, count: int) -> Reservation:
+    """For another reply."""
+    return await ledger.reserve(secrets.token_hex(8), account, count)
+
+
 def tokens(count: int) -> Usage:
     return Usage(prompt_tokens=count)
 
 
-async def test_a_budget_refuses_what_it_cannot_hold_and_says_until_when(clock: Clock) -> None:
-    ledger = MemoryLedger({"tiny": 100}, clock)
-    await ledger.settle(await ledger.reserve(SITE, 60), tokens(80))
+async def test_a_budget_refuses_what_it_cannot_hold_and_says_until_when(opened: Opened) -> None:
+    ledger = opened({"tiny": 100})
+    await ledger.settle(await reserved(ledger, SITE, 60), tokens(80))
     with pytest.raises(Failure) as refused:
-        await ledger.reserve(SITE, 21)
+        await reserved(ledger, SITE, 21)
     assert refused.value.type is FailureType.SITE_QUOTA_EXHAUSTED
     assert refused.value.retry_after_seconds == 600
     assert "20 are left" in refused.value.detail
-    await ledger.reserve(SITE, 20)
+    await reserved(ledger, SITE, 20)
 
 
-async def test_replies_in_flight_hold_their_share_and_give_it_back(clock: Clock) -> None:
-    ledger = MemoryLedger({"tiny": 100}, clock)
-    first = await ledger.reserve(SITE, 60)
+async def test_replies_in_flight_hold_their_share_and_give_it_back(opened: Opened) -> None:
+    ledger = opened({"tiny": 100})
+    first = await reserved(ledger, SITE, 60)
     with pytest.raises(Failure) as refused:
-        await ledger.reserve(SITE, 60)
+        await reserved(ledger, SITE, 60)
     assert (refused.value.retry_after_seconds or 600) < 60
     await ledger.settle(first, tokens(10))
-    await ledger.reserve(SITE, 60)
+    await reserved(ledger, SITE, 60)
     assert await ledger.budgets() == [Budget("tiny", 100, used_tokens=10, reserved_tokens=60)]
 
 
-async def test_the_day_ends_at_midnight_utc(clock: Clock) -> None:
-    ledger = MemoryLedger({"tiny": 100}, clock)
-    yesterdays = await ledger.reserve(SITE, 100)
+async def test_the_day_ends_at_midnight_utc(opened: Opened, clock: Clock) -> None:
+    ledger = opened({"tiny": 100})
+    yesterdays = await reserved(ledger, SITE, 100)
     assert ledger.resets_at() - clock.moment == timedelta(minutes=10)
     clock.moment += timedelta(minutes=20)
-    await ledger.reserve(SITE, 70)
+    await reserved(ledger, SITE, 70)
     await ledger.settle(yesterdays, tokens(30))
     assert await ledger.budgets() == [Budget("tiny", 100, used_tokens=30, reserved_tokens=70)]
 
 
-async def test_a_callers_own_key_is_counted_but_never_refused(clock: Clock) -> None:
-    ledger = MemoryLedger({"tiny": 1}, clock)
+async def test_a_callers_own_key_is_counted_but_never_refused(opened: Opened) -> None:
+    ledger = opened({"tiny": 1})
     own = Account(key="caller", model="tiny")
-    await ledger.settle(await ledger.reserve(own, 500), tokens(500))
+    await ledger.settle(await reserved(ledger, own, 500), tokens(500))
     (row,) = await ledger.totals("anonymous")
     assert (row.account, row.replies, row.usage.prompt_tokens) == (own, 1, 500)
     assert (await ledger.budgets())[0].used_tokens == 0
 
 
-async def test_a_star_stands_for_every_other_model(clock: Clock) -> None:
-    ledger = MemoryLedger({"tiny": 100, "*": 5}, clock)
-    await ledger.reserve(SITE, 100)
+async def test_a_star_stands_for_every_other_model(opened: Opened) -> None:
+    ledger = opened({"tiny": 100, "*": 5})
+    await reserved(ledger, SITE, 100)
     with pytest.raises(Failure):
-        await ledger.reserve(Account(model="large"), 6)
+        await reserved(ledger, Account(model="large"), 6)
 
 
-async def test_models_and_callers_have_totals_of_their_own(clock: Clock) -> None:
-    ledger = MemoryLedger({}, clock)
+async def test_models_and_callers_have_totals_of_their_own(opened: Opened) -> None:
+    ledger = opened({})
     for account in (SITE, Account(model="large"), SITE, Account(caller="ann", model="tiny")):
-        await ledger.settle(await ledger.reserve(account, 5), Usage(completion_tokens=2, speech_seconds=1.5))
+        await ledger.settle(
+            await reserved(ledger, account, 5), Usage(completion_tokens=2, speech_seconds=1.5)
+        )
     rows = {row.account.model: row for row in await ledger.totals("anonymous")}
     assert (rows["tiny"].replies, rows["tiny"].usage.speech_seconds) == (2, 3.0)
     assert (rows["large"].replies, rows["large"].usage.completion_tokens) == (1, 2)
     assert len(await ledger.totals("ann")) == 1
+
+
+async def test_gateways_share_a_budget_and_never_admit_more_together_than_it_holds(client: Client) -> None:
+    replicas = [ValkeyLedger(client, {"tiny": 100}, _LONGEST_SECONDS) for _ in range(3)]
+    asks = [reserved(replicas[number % 3], SITE, 1 + number % 7) for number in range(60)]
+    answers = await asyncio.gather(*asks, return_exceptions=True)
+    admitted = [answer for answer in answers if isinstance(answer, Reservation)]
+    assert len(admitted) < 60
+    assert 94 <= sum(reservation.tokens for reservation in admitted) <= 100
+    await asyncio.gather(*(replicas[0].settle(reservation, tokens(1)) for reservation in admitted))
+    for replica in replicas:
+        assert await replica.budgets() == [Budget("tiny", 100, len(admitted), 0)]
+        assert [row.replies for row in await replica.totals("anonymous")] == [len(admitted)]
+
+
+async def test_of_two_gateways_that_settle_one_reply_the_first_one_counts(client: Client) -> None:
+    dead, heir = (ValkeyLedger(client, {"tiny": 100}, _LONGEST_SECONDS) for _ in range(2))
+    reservation = await dead.reserve("r", SITE, 60)
+    assert await heir.reserve("r", SITE, 60) == reservation
+    await heir.settle(reservation, tokens(10))
+    await dead.settle(reservation, tokens(50))
+    assert await dead.budgets() == [Budget("tiny", 100, used_tokens=10, reserved_tokens=0)]
+
+
+async def test_what_a_dead_gateway_held_is_free_once_no_reply_can_be_that_old(client: Client) -> None:
+    dead = ValkeyLedger(client, {"tiny": 100}, longest_seconds=0)
+    await reserved(dead, SITE, 100)
+    alive = ValkeyLedger(client, {"tiny": 100}, _LONGEST_SECONDS)
+    assert (await alive.budgets())[0].reserved_tokens == 0
+    await reserved(alive, SITE, 100)
+
+
+async def test_a_server_that_does_not_answer_is_a_clear_failure(tmp_path: Path) -> None:
+    async with Redis.from_url(f"unix://{tmp_path}/nowhere.sock", retry=Retry(NoBackoff(), 0)) as client:
+        ledger = ValkeyLedger(client, {}, _LONGEST_SECONDS)
+        for asked in (reserved(ledger, SITE, 1), ledger.totals("ann"), ledger.budgets()):
+            with pytest.raises(Failure) as refused:
+                await asked
+            assert refused.value.type is FailureType.STAGE_UNAVAILABLE
+            assert refused.value.retry_after_seconds
+            assert "nowhere" not in refused.value.detail
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 2), st.booleans()), max_size=40))
@@ -104,7 +182,7 @@ async def test_a_budget_is_overshot_only_by_what_replies_in_flight_were_estimate
     too_low = 0
     for estimate, truth, lands in replies:
         try:
-            flying.append((await ledger.reserve(SITE, estimate), round(estimate * truth)))
+            flying.append((await reserved(ledger, SITE, estimate), round(estimate * truth)))
         except Failure:
             continue
         if lands:
