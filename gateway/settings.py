@@ -75,6 +75,8 @@ class GatewaySettings(TlsSettings):
     # Made ahead of the stage that takes them: text is small, speech is about 0.5 MB per utterance.
     utterances_ahead: int = Field(default=256, ge=1)
     speeches_ahead: int = Field(default=16, ge=1)
+    # Utterances of one reply that are rendered at the same time: of use where there are several workers.
+    renders_at_once: int = Field(default=1, ge=1, le=16)
 
     # Tokens a day that each model may cost on the site's own key: "gpt-4o-mini=200000 *=50000", or JSON.
     daily_tokens: Annotated[dict[str, NonNegativeInt], NoDecode] = Field(default={})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from visavis.rpc.failures import Failure, FailureType
 
@@ -14,8 +16,8 @@ from gateway.reply.events import FragmentEvent, VideoOk
 from gateway.reply.journal import Journal
 from gateway.reply.orders import Order
 from gateway.reply.workshop import Workshop
-from gateway.stages.call import Call
-from gateway.stages.video import Fragment, InitSegment, Rendered
+from gateway.stages.call import Call, ignore_position
+from gateway.stages.video import Fragment, InitSegment, Rendered, VideoPart
 
 
 class Film:
@@ -30,12 +32,25 @@ class Film:
         self._call = call
         self._init: InitSegment | None = None
         self._fragment_count = 0
+        self._rendering = 0
 
-    async def add(self, speech: PlacedSpeech) -> None:
-        """Renders one more utterance. Raises Failure."""
+    async def parts(self, speech: PlacedSpeech) -> AsyncGenerator[VideoPart, None]:
+        """Renders one utterance; several may be rendered at the same time. Raises Failure."""
+        # Where one of them is being rendered, the reply does not wait for a worker.
+        call = replace(self._call, queued=ignore_position) if self._rendering else self._call
+        self._rendering += 1
+        try:
+            fragments = self._stage.fragments(speech, self._avatar, self._network, call)
+            async with aclosing(fragments) as parts:
+                async for part in parts:
+                    yield part
+        finally:
+            self._rendering -= 1
+
+    async def add(self, parts: AsyncGenerator[VideoPart, None]) -> None:
+        """Takes in what was rendered of the utterance that is next on the timeline. Raises Failure."""
         begun = self._journal.now()
-        fragments = self._stage.fragments(speech, self._avatar, self._network, self._call)
-        async with aclosing(fragments) as parts:
+        async with aclosing(parts):
             async for part in parts:
                 match part:
                     case InitSegment():

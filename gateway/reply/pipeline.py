@@ -16,7 +16,7 @@ from visavis.rpc.tracing import span
 from gateway.reply.filming import Film
 from gateway.reply.journal import Journal
 from gateway.reply.orders import Order
-from gateway.reply.prefetch import ahead
+from gateway.reply.prefetch import ahead, side_by_side
 from gateway.reply.speaking import Speaker
 from gateway.reply.workshop import Workshop
 from gateway.reply.writing import utterances
@@ -42,9 +42,10 @@ async def _made(order: Order, shop: Workshop, journal: Journal, call: Call) -> N
         await _exhaust(speeches)
         return
     film = Film(order, shop, journal, call)
-    async with aclosing(ahead(speeches, shop.settings.speeches_ahead)) as stored:
-        async for speech in stored:
-            await film.add(speech)
+    stored = ahead(speeches, shop.settings.speeches_ahead)
+    async with aclosing(side_by_side(stored, film.parts, shop.settings.renders_at_once)) as renders:
+        async for parts in renders:
+            await film.add(parts)
     await film.finish()
 
 

@@ -18,7 +18,7 @@ _LONGEST_DELAY_SECONDS = 1.0
 _GONE = frozenset({FailureType.STAGE_UNAVAILABLE, FailureType.INTERRUPTED})
 
 
-def _ignore_position(_position: int) -> None:
+def ignore_position(_position: int) -> None:
     """Nobody wants to know."""
 
 
@@ -34,7 +34,7 @@ class Call:
     deadline: float
     traceparent: str
     patience_seconds: float
-    queued: Callable[[int], None] = _ignore_position
+    queued: Callable[[int], None] = ignore_position
     work: str = ""
 
     @classmethod
