@@ -82,7 +82,7 @@ class Identity:
     neckline: float = 1.045
     smile: float = 0.42
     teeth_glow: float = 0.16
-    tongue_reach: tuple[float, float] = (0.16, 0.12)
+    tongue_reach: tuple[float, float] = (0.1, 0.03)
     lashes: float = 1.0
     glances: bool = True
     frame_samples: int = 12
