@@ -99,7 +99,11 @@ class FragmentEvent(Event):
 
 
 class ProgressEvent(Event):
-    """How far the reply is. `fraction` never moves back and stays at or below 0.99."""
+    """How far the reply is. `fraction` never moves back and stays at or below 0.99.
+
+    `stage` is the furthest one at work: `text` until a first utterance is complete, `speech` until that has
+    been spoken, `video` from then on. It never moves back either, though others work on later utterances.
+    """
 
     event_name: ClassVar[str] = "progress"
     stage: Literal["text", "speech", "video"]

@@ -16,14 +16,22 @@ _SMALLEST_STEP = 0.005
 
 
 class Progress:
-    """Follows one reply. `clock` gives seconds since its POST."""
+    """Follows one reply. `clock` gives seconds since its POST; `fraction` is what was told before."""
 
-    def __init__(self, state: ReplyState, estimates: Estimates, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, state: ReplyState, estimates: Estimates, clock: Callable[[], float], fraction: float = 0.0
+    ) -> None:
         self.state = state
         self._queue_position = 0
         self._estimates = estimates
         self._clock = clock
-        self._fraction = 0.0
+        self._fraction = fraction
+        # Speech that was uploaded needs no text.
+        self._speaking = state.text_at is not None
+
+    def speaking(self) -> None:
+        """A first utterance is complete, and is being spoken."""
+        self._speaking = True
 
     def wait_in_queue(self, position: int) -> None:
         """How many are before this reply at the stage it waits for; 0: it is being served."""
@@ -63,7 +71,7 @@ class Progress:
 
     def _stage(self) -> Literal["text", "speech", "video"]:
         if self.state.first_speech_at is None:
-            return "text" if self.state.first_text_at is None or not self.state.wants_speech else "speech"
+            return "speech" if self._speaking else "text"
         return "video" if self.state.wants_video else "speech"
 
 
