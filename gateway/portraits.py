@@ -1,4 +1,4 @@
-"""Photos and names go in, avatars of their uploaders come out: kept until they are deleted."""
+"""Photos or clips and names go in, avatars of their uploaders come out: kept until they are deleted."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class Portraits:
         self._video = video
 
     async def add(self, owner: str, name: str, photo: bytes, media_type: str, call: Call) -> Avatar:
-        """Makes an avatar of a photo and keeps it.
+        """Makes an avatar of a photo or a short silent clip and keeps it.
 
         Raises:
-            Failure: invalid-request, with a sentence on what is wrong with the photo; or the stage's own.
+            Failure: invalid-request, with a sentence on what is wrong with it; or the stage's own.
             AvatarExists: of the same id.
             TooManyAvatars: 32 are kept already.
         """

@@ -54,7 +54,7 @@ _PORTRAIT = {
         "image": {
             "type": "string",
             "format": "binary",
-            "description": "JPEG, PNG or WebP, one frontal face.",
+            "description": "One frontal face: JPEG, PNG or WebP, or 2 to 10 silent seconds of MP4 or WebM.",
         },
         "name": {"type": "string", "maxLength": 64, "description": "Its id is made of it."},
         "consent": {"type": "string", "const": "true", "description": "You may use this portrait."},

@@ -1,4 +1,4 @@
-"""A multipart body with a portrait goes in; the image, its name and the consent come out, checked."""
+"""A multipart body with a portrait goes in; the image or clip, its name and the consent come out, checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONSENT = (
 
 @dataclass(frozen=True, slots=True)
 class PortraitUpload:
-    """A photo to make an avatar of."""
+    """A photo or a short silent clip to make an avatar of."""
 
     name: str
     media_type: str
@@ -48,7 +48,7 @@ async def _checked(form: FormData) -> PortraitUpload:
     image, name = form.get("image"), form.get("name")
     errors = []
     if not isinstance(image, UploadFile):
-        errors.append({"field": "image", "detail": "Send a JPEG, PNG or WebP file."})
+        errors.append({"field": "image", "detail": "Send a JPEG, PNG or WebP file, or a short clip."})
     if not isinstance(name, str) or not name.strip():
         errors.append({"field": "name", "detail": "Say what the avatar is to be called."})
     if form.get("consent") != "true":

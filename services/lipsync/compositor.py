@@ -72,7 +72,7 @@ class Compositor:
         self.frames = frames
         self._height, self._width = frames.shape[1] * 2 // 3, frames.shape[2]
         self._crop_height, self._crop_width = mouth.shape_px
-        feather = np.outer(*(_ramp(size, mouth.feather_px) for size in mouth.shape_px)).astype(np.float32)
+        feather = feathered(mouth.shape_px, mouth.feather_px)
         self._patches = [self._placed(placement, feather) for placement in mouth.placement]
 
     def frame(self, position: int) -> NDArray[np.uint8]:
@@ -111,6 +111,12 @@ class Compositor:
         half[:, 2] = (affine[:, :2] @ (0.5, 0.5) + affine[:, 2] - 0.5) / 2
         quarter = feather.reshape(self._crop_height // 2, 2, self._crop_width // 2, 2).mean(axis=(1, 3))
         return _patch(affine, low, size, feather), _patch(half, low // 2, size // 2, quarter)
+
+
+def feathered(shape_px: tuple[int, ...], feather_px: int) -> NDArray[np.float32]:
+    """Weights (height, width) of a crop: 1 inside, falling to 0 at its edges."""
+    down, across = (_ramp(size, feather_px) for size in shape_px)
+    return np.outer(down, across).astype(np.float32)
 
 
 def _ramp(size: int, width: int) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ class LipsyncSettings(ServiceSettings):
     max_utterance_seconds: float = Field(default=60.0, gt=0, le=600)
     # How long a client may take to send an utterance or a bundle; a slot is taken meanwhile.
     upload_seconds: float = Field(default=10.0, gt=0)
-    # Making an avatar of a portrait takes about 4 s of one core.
+    # Making an avatar takes about 4 s of one core, of a clip of ten seconds 8 s.
     build_seconds: float = Field(default=60.0, gt=0)
     # Each holds its decoded loop: about 80 MB for 8 s of 512x512.
     loaded_avatars: int = Field(default=4, ge=1)

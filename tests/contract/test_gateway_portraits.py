@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.fakes import portraits, tiny_models
+from tests.fakes import clips, portraits, tiny_models
 from tests.fakes.lipsync_worker import serving_worker
 from tests.fakes.served_gateway import ServedGateway, check_story, served_gateway
 from tests.fakes.stages import FakeStages, fake_stages
@@ -99,6 +99,15 @@ async def test_a_portrait_that_cannot_speak_is_refused_in_a_sentence(
     refused = await posted(gateway, portraits.encoded(photo))
     assert (refused.status_code, refused.json()["type"]) == (422, "invalid-request")
     assert words in refused.json()["detail"]
+
+
+async def test_a_clip_that_is_too_short_is_refused_in_a_sentence(
+    gateway: ServedGateway,
+) -> None:
+    files = {"image": ("ada.webm", clips.clip(clips.swaying(30), "libvpx", "webm"), "video/webm")}
+    refused = await gateway.http.post("/v1/avatars", data={"name": "Ada", "consent": "true"}, files=files)
+    assert (refused.status_code, refused.json()["type"]) == (422, "invalid-request")
+    assert "lasts 1.2 s, it must last 2 to 10 s" in refused.json()["detail"]
 
 
 async def test_a_body_that_is_no_form_is_refused(gateway: ServedGateway) -> None:

@@ -14,7 +14,7 @@ from visavis.rpc.failures import Failure, FailureType, calling
 from visavis.v1 import lipsync_pb2
 
 from services.lipsync.avatars import zip_bundle
-from tests.fakes import portraits, tiny_models
+from tests.fakes import clips, portraits, tiny_models
 from tests.fakes.lipsync_worker import Worker, animated, running_worker, tone
 
 SMALLEST_BUNDLE, LARGEST_BUNDLE = 100_000, 3_000_000
@@ -110,11 +110,12 @@ async def test_a_photo_becomes_an_avatar_that_any_worker_can_be_given(
         (portraits.encoded(portraits.covered_mouth()), {}, "The mouth cannot be seen"),
         (b"no image", {}, "not a JPEG, PNG or WebP"),
         (b"GIF89a", {"media_type": "image/gif"}, "must be a JPEG, PNG or WebP"),
+        (clips.clip(clips.swaying(30)), {"media_type": "video/mp4"}, "lasts 1.2 s, it must last 2 to 10 s"),
         (b"short", {"byte_count": 6}, "byte_count announced"),
         (b"long", {"byte_count": 17 << 20}, "16 MiB"),
         (b"x", {"name": "  "}, "name has 1 to 64"),
     ],
-    ids=["masked", "no image", "gif", "short", "too large", "nameless"],
+    ids=["masked", "no image", "gif", "short clip", "short", "too large", "nameless"],
 )
 async def test_what_cannot_become_an_avatar_is_refused(
     worker: Worker, photo: bytes, start: dict[str, Any], words: str

@@ -180,15 +180,15 @@ class Client:
         return parsed(Avatars, _answer(self._http, "GET", "/v1/avatars")).avatars
 
     def add_avatar(self, photo: Path | str, name: str, *, consent: bool) -> Avatar:
-        """Makes an avatar of a photo of one frontal face; it takes some seconds.
+        """Makes an avatar of a photo or silent clip of one frontal face; it takes some seconds.
 
         Args:
-            photo: a JPEG, PNG or WebP file.
+            photo: a JPEG, PNG or WebP file, or 2 to 10 s of MP4, MOV or WebM.
             name: what it is called; its id is made of it.
             consent: the caller may use this portrait.
 
         Raises:
-            Problem: the photo cannot be used; says why.
+            Problem: the file cannot be used; says why.
             Unreachable: no gateway answers.
             OSError: the file cannot be read.
         """

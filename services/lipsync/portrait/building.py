@@ -1,4 +1,4 @@
-"""An uploaded portrait goes in, progress and at last a bundle come out, while a thread of its own works."""
+"""An uploaded photo or clip goes in, progress and at last a bundle come out, while a thread works."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
 import structlog
 from visavis.rpc.failures import Failure, FailureType
 
 from services.lipsync.cancellation import Cancellation
-from services.lipsync.portrait.bundle import Progress, portrait_bundle
+from services.lipsync.portrait.announced import BundleMaker, bundle_maker
 from services.lipsync.portrait.face_models import FaceModelsMissing, face_models
-from services.lipsync.portrait.photo import UnusablePortrait, check_announced
+from services.lipsync.portrait.photo import UnusablePortrait
 from services.lipsync.uploads import upload_window
 
 log = structlog.get_logger()
@@ -71,10 +70,10 @@ class PortraitBuilder:
             )
         async with self._building:
             try:
-                check_announced(media_type, byte_count)
-                photo = await self._received(chunks, byte_count)
+                maker = bundle_maker(media_type, byte_count)
+                upload = await self._received(chunks, byte_count)
                 async with asyncio.timeout(self._build_seconds):
-                    async with aclosing(self._built(photo, name)) as events:
+                    async with aclosing(self._built(maker, upload, name)) as events:
                         async for event in events:
                             yield event
             except UnusablePortrait as refusal:
@@ -102,7 +101,7 @@ class PortraitBuilder:
             raise _invalid("The portrait does not have the byte_count announced.")
         return bytes(data)
 
-    async def _built(self, photo: bytes, name: str) -> AsyncGenerator[BuildEvent, None]:
+    async def _built(self, maker: BundleMaker, upload: bytes, name: str) -> AsyncGenerator[BuildEvent, None]:
         loop = asyncio.get_running_loop()
         cancellation = Cancellation()
         steps: asyncio.Queue[BuildStep | None] = asyncio.Queue()
@@ -116,7 +115,7 @@ class PortraitBuilder:
             cancellation.check()
             loop.call_soon_threadsafe(keep, BuildStep(step, fraction))
 
-        work = loop.run_in_executor(self._thread, partial(_bundle, photo, name, progress))
+        work = loop.run_in_executor(self._thread, lambda: maker(upload, name, face_models(), progress))
         work.add_done_callback(lambda _: keep(None))
         try:
             while (step := await steps.get()) is not None:
@@ -130,10 +129,6 @@ class PortraitBuilder:
             if not work.cancelled():
                 # Heard of here: nobody else asks what became of it.
                 work.exception()
-
-
-def _bundle(photo: bytes, name: str, progress: Progress) -> bytes:
-    return portrait_bundle(photo, name, face_models(), progress)
 
 
 def _invalid(detail: str) -> Failure:

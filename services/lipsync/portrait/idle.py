@@ -18,6 +18,7 @@ from services.lipsync.portrait.face import CHIN, FOREHEAD
 from services.lipsync.portrait.framing import FRAME_PX, MARGIN_PX, Framed
 from services.lipsync.portrait.lids import Lids
 from services.lipsync.portrait.mouth_place import MouthPlace
+from services.lipsync.portrait.packing import rounded
 from services.lipsync.portrait.photo import Pixels
 
 Plane = NDArray[np.float64]
@@ -44,9 +45,8 @@ def placements(framed: Framed, mouth: MouthPlace) -> list[Affine]:
     placed = []
     for number in range(LOOP_FRAMES):
         motion = head_motion(number, framed.neck)
-        shift = motion @ np.array([mouth.left, mouth.top, 1.0])
-        a, b, d, e = (round(float(value), 6) for value in motion[:, :2].ravel())
-        placed.append((a, b, round(float(shift[0]), 4), d, e, round(float(shift[1]), 4)))
+        motion[:, 2] = motion @ np.array([mouth.left, mouth.top, 1.0])
+        placed.append(rounded(motion))
     return placed
 
 

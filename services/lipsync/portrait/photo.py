@@ -13,25 +13,13 @@ Pixels = NDArray[np.uint8]
 
 MOST_BYTES = 16 << 20
 MOST_PIXELS = 50_000_000
-_MEDIA_TYPES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+MEDIA_TYPES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 # More pixels than this tell nothing more about a face of 512x512.
 _LONGEST_SIDE_PX = 2048
 
 
 class UnusablePortrait(Exception):
     """Says in one sentence what is wrong with a portrait, and what to do about it."""
-
-
-def check_announced(media_type: str, byte_count: int) -> None:
-    """What can be said of an upload before its bytes come.
-
-    Raises:
-        UnusablePortrait: another kind of file, or too large.
-    """
-    if media_type not in _MEDIA_TYPES:
-        raise UnusablePortrait("A portrait must be a JPEG, PNG or WebP image.")
-    if not 0 < byte_count <= MOST_BYTES:
-        raise UnusablePortrait(f"A portrait may have 1 to {MOST_BYTES >> 20} MiB. Send a smaller image.")
 
 
 def photo_pixels(data: bytes) -> Pixels:
@@ -46,7 +34,7 @@ def photo_pixels(data: bytes) -> Pixels:
         with warnings.catch_warnings():
             # Our own bound on pixels is checked before anything is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=list(_MEDIA_TYPES.values()))
+            image = Image.open(io.BytesIO(data), formats=list(MEDIA_TYPES.values()))
             if image.width * image.height > MOST_PIXELS:
                 raise UnusablePortrait(
                     f"The image has {image.width * image.height / 1e6:.0f} megapixels, "

@@ -12,13 +12,14 @@ from PIL import Image
 
 from services.lipsync.cancellation import Cancellation, Cancelled
 from services.lipsync.manifests import ModelError
-from services.lipsync.portrait.bundle import avatar_id, mouth_file
+from services.lipsync.portrait.bundle import mouth_file
 from services.lipsync.portrait.face import CHIN, LEFT_CORNER, RIGHT_CORNER, Points, only_face
 from services.lipsync.portrait.face_models import FaceModels
 from services.lipsync.portrait.framing import MARGIN_PX, framed
 from services.lipsync.portrait.lids import Lids
 from services.lipsync.portrait.mouth_place import MouthPlace, mouth_place
-from services.lipsync.portrait.photo import UnusablePortrait, check_announced, photo_pixels
+from services.lipsync.portrait.packing import avatar_id
+from services.lipsync.portrait.photo import UnusablePortrait, photo_pixels
 from services.lipsync.pose import CONTROLS
 from services.lipsync.warped_mouth import WarpedMouth
 from tests.fakes import portraits
@@ -186,14 +187,6 @@ def endless() -> bytes:
 def test_a_file_that_is_no_photo_is_refused_in_a_sentence(data: bytes, words: str) -> None:
     with pytest.raises(UnusablePortrait, match=words):
         photo_pixels(data)
-
-
-def test_uploads_are_refused_before_they_come() -> None:
-    check_announced("image/png", 1000)
-    with pytest.raises(UnusablePortrait, match="must be a JPEG"):
-        check_announced("image/tiff", 1000)
-    with pytest.raises(UnusablePortrait, match="16 MiB"):
-        check_announced("image/png", 17 << 20)
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no zip", b"\x93NUMPY"])

@@ -1,4 +1,4 @@
-"""A photo goes in, an avatar that can be asked for comes out; or an avatar's id goes in, and it is gone."""
+"""A photo or clip goes in, an avatar that can be asked for comes out; or its id goes in, and it is gone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def add(
     photo: Annotated[
         Path,
         typer.Argument(
-            metavar="PHOTO", exists=True, dir_okay=False, help="One face, from the front (JPEG, PNG, WebP)."
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="One face from the front: JPEG, PNG or WebP, or 2 to 10 silent seconds of MP4, MOV or WebM.",
         ),
     ],
     name: Annotated[str, typer.Option(metavar="NAME", help="What the avatar is called.")],
@@ -32,7 +35,7 @@ def add(
     consent: Annotated[bool, typer.Option("--consent", help="You may use this portrait.")] = False,
     server: Server = None,
 ) -> None:
-    """Make a photo speak: visavis avatar add photo.jpg --name ada, then visavis say … --avatar ada"""
+    """Make a photo or clip speak: visavis avatar add photo.jpg --name ada, then visavis say … --avatar ada"""
     if not consent:
         if not sys.stdin.isatty():
             raise typer.BadParameter("Say --consent if you may use this portrait.")
