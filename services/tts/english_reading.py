@@ -72,6 +72,8 @@ _MONTHS = (
     *("August", "September", "October", "November", "December"),
 )
 _DECADES = ("", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties")
+_ABBREVIATED = {"Fig.": "figure", "Vol.": "volume", "Ch.": "chapter", "p.": "page", "pp.": "pages"}
+_CODES = {"USD": "US dollars", "EUR": "euros", "GBP": "pounds", "JPY": "yen", "CNY": "yuan", "RMB": "yuan"}
 _SPELLED_OUT = ("HTML", "HTTPS", "HTTP", "GPT", "CO2", "VIP", "RSVP", "UCLA")
 
 
@@ -97,6 +99,17 @@ def _measure(match: re.Match[str]) -> str:
 def _date(match: re.Match[str]) -> str | None:
     month = int(match["month"])
     return f"{_MONTHS[month - 1]} {int(match['day'])}, {match['year']}" if 1 <= month <= 12 else None
+
+
+def _slashed_date(match: re.Match[str]) -> str | None:
+    """Month first, as the default voice's country writes it, unless that is no month."""
+    one, other, year = int(match[1]), int(match[2]), match[3]
+    month, day = (one, other) if one <= 12 else (other, one)
+    return f"{_MONTHS[month - 1]} {day}, {year}" if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _money_range(match: re.Match[str]) -> str:
+    return f"{match[2]} to {match[3]} {_CURRENCIES[match[1]][1]}"
 
 
 def _month(match: re.Match[str]) -> str:
@@ -139,6 +152,11 @@ ENGLISH: tuple[Rule, ...] = (
     (re.compile(r"\bapprox\."), "approximately"),
     (re.compile(r"(?:\bNo\.\s|#)(?=\d)"), "number "),
     (re.compile(r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.(?=\s\d)"), _month),
+    (re.compile(r"\bMt\.(?=\s[A-Z])"), "Mount"),
+    (re.compile(rf"\b(?:{_one_of(_ABBREVIATED)})(?=\s?\d)"), _named(_ABBREVIATED)),
+    (re.compile(rf"(?<=\d)\s?({'|'.join(_CODES)})\b"), lambda m: f" {_CODES[m[1]]}"),
+    (re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\d/])"), _slashed_date),
+    (re.compile(r"([$€£])(\d+)\s?[-–]\s?[$€£]?(\d+)(?![.,]?\d)"), _money_range),
     (re.compile(r"\b(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)\b"), _date),
     (
         re.compile(
@@ -154,8 +172,13 @@ ENGLISH: tuple[Rule, ...] = (
     (re.compile(r"\b24/7\b"), "24 7"),
     (re.compile(r"(?<=[A-Za-z])/(?=[A-Za-z])"), " "),
     (re.compile(r"\b(1[1-9]|20)(\d)0s\b"), _decade),
+    (re.compile(r"(?<=\b[Ii]n )(1[1-9])00\b(?![,.]?\d)"), r"\1 hundred"),
     (re.compile(r"(?<=\b[Ii]n )(1[1-9])([1-9]\d)\b(?![,.]?\d)"), r"\1 \2"),
     (re.compile(r"\b(?P<hour>\d{1,2}):(?P<minute>0\d)\b(?P<half>\s?[ap]\.?m\b)?"), _clock),
+    (re.compile(r"(?<![\d:])(\d{1,3}):(\d)(?![\d:])"), r"\1 to \2"),
+    (re.compile(r"(?<=\d{3})\s?[x×]\s?(?=\d{3})"), " by "),
+    (re.compile(r"(?<=\d)\^(?=\d)"), " to the power of "),
+    (re.compile(r"(?<=\w)\s=\s(?=\w)"), " equals "),
     (re.compile(r"(?<![\d-])(\d{1,3})[-–](\d{1,3})(?![\d-])"), r"\1 to \2"),
     (re.compile(r"(?<=\d)\s[-–−]\s(?=\d)"), " minus "),
     (re.compile(r"\s?×\s?"), " times "),
