@@ -62,6 +62,8 @@ class GatewaySettings(TlsSettings):
     ping_seconds: float = Field(default=15, gt=0)
 
     max_running_replies: int = Field(default=32, ge=1)
+    # The same for all gateways that share a Valkey: about as many replies as may wait for video.
+    max_replies_together: int = Field(default=256, ge=1)
     max_body_bytes: int = Field(default=1 << 20, ge=1024)
     max_upload_bytes: int = Field(default=64 << 20, ge=1024)
     max_messages: int = Field(default=200, ge=1)

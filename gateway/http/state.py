@@ -15,16 +15,15 @@ from visavis.rpc.channel import open_channel
 from gateway.admission import Admission
 from gateway.catalogue import Catalogue
 from gateway.http.signing import Signatures
+from gateway.http.stores import opened_stores
 from gateway.media.places import media_store
 from gateway.media.store import MediaStore
 from gateway.portraits import Portraits
 from gateway.problems import RequestRefused
-from gateway.rates import MemoryRates, Rates
+from gateway.rates import Rates
 from gateway.reply.event_log import EventLog, MemoryEventLog, UnknownReply
-from gateway.reply.kept_estimates import kept_estimates
-from gateway.reply.ledger import Ledger, MemoryLedger
-from gateway.reply.repeats import MemoryRepeats, Repeats
-from gateway.reply.room import MemoryRoom
+from gateway.reply.ledger import Ledger
+from gateway.reply.repeats import Repeats
 from gateway.reply.running import RunningReplies
 from gateway.reply.workshop import Workshop
 from gateway.settings import GatewaySettings
@@ -92,10 +91,10 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
         video = VideoStage(channels["video"])
         event_log = MemoryEventLog(settings.max_events, settings.max_kept_replies)
         media = media_store(settings.data)
-        estimates = await stack.enter_async_context(kept_estimates(settings.estimates_file))
-        ledger = MemoryLedger(settings.daily_tokens)
-        room = MemoryRoom(settings.max_running_replies)
-        workshop = Workshop(settings, event_log, media, text, speech, video, estimates, ledger, room)
+        stores = await stack.enter_async_context(opened_stores(settings, None))
+        workshop = Workshop(
+            settings, event_log, media, text, speech, video, stores.estimates, stores.ledger, stores.room
+        )
         running = RunningReplies(workshop)
         stack.push_async_callback(running.drain, 0.0)
         sweeping = asyncio.create_task(_swept(event_log, media, settings.keep_seconds))
@@ -109,9 +108,9 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
             catalogue=catalogue,
             portraits=Portraits(media_store(settings.avatars_place), video),
             admission=Admission(catalogue, text),
-            ledger=ledger,
-            repeats=MemoryRepeats(settings.max_kept_replies, settings.keep_seconds),
-            rates=MemoryRates(),
+            ledger=stores.ledger,
+            repeats=stores.repeats,
+            rates=stores.rates,
             signatures=signatures,
             text=text,
             channels=channels,

@@ -7,17 +7,18 @@ embedded defaults on two cores.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 # Weight of the newest reply: about the last five replies count.
-_NEWEST = 0.3
+NEWEST = 0.3
 _SHORTEST_CHARACTERS = 40
 _SOON_SECONDS = 0.05
 # What is late by a while (a queue, a cold start) is likely to take about half as long again.
 _LATER = 0.5
-_MAX_LEARNED = 1_000
+MAX_LEARNED = 1_000
 _ANY = ""
 
 
@@ -98,6 +99,7 @@ class Estimates:
 
     def __init__(self, learned: Mapping[tuple[Rate, str], float] | None = None) -> None:
         self._learned = dict(learned or {})
+        self._news: deque[tuple[tuple[Rate, str], float]] = deque(maxlen=MAX_LEARNED)
 
     @property
     def learned(self) -> Mapping[tuple[Rate, str], float]:
@@ -116,11 +118,27 @@ class Estimates:
     def learn(self, rate: Rate, key: str, value: float) -> None:
         """Takes in one finished reply's value."""
         for known in dict.fromkeys((rate, wider) for wider in (*_widened(key), _ANY)):
-            # Taken out and put in at the end: what nobody asks for any more comes first, and goes first.
-            old = self._learned.pop(known, None)
-            self._learned[known] = value if old is None else old + _NEWEST * (value - old)
-        while len(self._learned) > _MAX_LEARNED:
+            self._news.append((known, value))
+            self._take(known, value)
+        while len(self._learned) > MAX_LEARNED:
             del self._learned[next(iter(self._learned))]
+
+    def take_news(self) -> list[tuple[tuple[Rate, str], float]]:
+        """What was learned since this was asked last, value by value."""
+        news = list(self._news)
+        self._news.clear()
+        return news
+
+    def know(self, learned: Mapping[tuple[Rate, str], float]) -> None:
+        """Takes what others learned too in place of what was learned here, but for news not yet told."""
+        self._learned = dict(learned)
+        for known, value in self._news:
+            self._take(known, value)
+
+    def _take(self, known: tuple[Rate, str], value: float) -> None:
+        # Taken out and put in at the end: what nobody asks for any more comes first, and goes first.
+        old = self._learned.pop(known, None)
+        self._learned[known] = value if old is None else old + NEWEST * (value - old)
 
     def learn_reply(self, state: ReplyState) -> None:
         """Takes in a completed reply."""
