@@ -29,8 +29,6 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    # Long-lived clients look for new servers when a connection ages out.
-    ("grpc.max_connection_age_ms", 300_000),
     ("grpc.max_connection_age_grace_ms", 600_000),
     ("grpc.so_reuseport", 0),
 )
@@ -61,7 +59,7 @@ async def running(service: Service, settings: ServiceSettings) -> AsyncIterator[
     readiness = ReadinessInterceptor()
     server = grpc.aio.server(
         interceptors=(readiness, FailureInterceptor()),
-        options=_OPTIONS,
+        options=(*_OPTIONS, ("grpc.max_connection_age_ms", int(settings.connection_seconds * 1000))),
         maximum_concurrent_rpcs=settings.max_calls,
     )
     health = health_aio.HealthServicer()

@@ -36,6 +36,8 @@ class ServiceSettings(TlsSettings):
     log_json: bool = True
     # Calls served at once; more are refused with RESOURCE_EXHAUSTED.
     max_calls: int = Field(default=64, ge=1)
+    # Clients look for new servers when a connection has aged so much; its running calls go on.
+    connection_seconds: float = Field(default=300.0, gt=0)
     # How long running calls may go on after SIGTERM.
     drain_seconds: float = Field(default=20.0, ge=0)
 
