@@ -1,0 +1,1 @@
+"""Our own ScaledObject, obeyed as KEDA would, with real workers behind real names on one machine."""
