@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -18,13 +18,21 @@ from services.tts.english_reading import ENGLISH
 from services.tts.joining import joined
 from services.tts.mandarin_reading import MANDARIN
 from services.tts.providers import Recording, Utterance
-from services.tts.reading import Rule, reading
+from services.tts.reading import Reading, Rule, reading
 from services.tts.script_runs import Run, script_runs
 from services.tts.voices import Voice
 
 log = structlog.get_logger()
 
 _RULES: dict[str, Sequence[Rule]] = {"en": ENGLISH, "zh": MANDARIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one voice reads of an utterance, and how."""
+
+    voice: Voice
+    reading: Reading
 
 
 class Stopped(Exception):
@@ -80,33 +88,29 @@ class EmbeddedProvider:
         finally:
             stop.set()
 
+    def parts(self, text: str, voice: Voice) -> Sequence[Part]:
+        """Who reads what of the text, as the engines are given it."""
+        runs = [Run(text, chinese=False)]
+        chinese = next((other for other in self._voices if other.speaks("zh")), None)
+        # The Chinese voice reads other scripts by itself.
+        if chinese is not None and not voice.speaks("zh"):
+            runs = script_runs(text)
+        return [_part(run.text, chinese if run.chinese and chinese else voice) for run in runs]
+
     async def close(self) -> None:
         """Ends the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _spoken(self, utterance: Utterance, stop: threading.Event) -> Recording:
-        runs = [Run(utterance.text, chinese=False)]
-        chinese = next((voice for voice in self._voices if voice.speaks("zh")), None)
-        # The Chinese voice reads other scripts by itself.
-        if chinese is not None and not utterance.voice.speaks("zh"):
-            runs = script_runs(utterance.text)
-        parts = [
-            self._read(
-                replace(
-                    utterance, text=run.text, voice=chinese if run.chinese and chinese else utterance.voice
-                ),
-                stop,
-            )
-            for run in runs
+        recordings = [
+            self._read(part, utterance, stop) for part in self.parts(utterance.text, utterance.voice)
         ]
-        return parts[0] if len(parts) == 1 else joined(parts)
+        return recordings[0] if len(recordings) == 1 else joined(recordings)
 
-    def _read(self, utterance: Utterance, stop: threading.Event) -> Recording:
-        rules = next((rules for language, rules in _RULES.items() if utterance.voice.speaks(language)), ())
-        read = reading(utterance.text, rules)
-        spoken = replace(utterance, text=read.spoken)
-        recording = self._engine_of[utterance.voice.name].recording(spoken, stop)
-        return replace(recording, words=read.written_words(recording.words))
+    def _read(self, part: Part, utterance: Utterance, stop: threading.Event) -> Recording:
+        asked = replace(utterance, text=part.reading.spoken, voice=part.voice)
+        recording = self._engine_of[part.voice.name].recording(asked, stop)
+        return replace(recording, words=part.reading.written_words(recording.words))
 
     def _load(self) -> None:
         for make in self._makers:
@@ -119,3 +123,8 @@ class EmbeddedProvider:
                 engine.recording(Utterance("1", voice), threading.Event())
                 self._engine_of[voice.name] = engine
                 self._voices.append(voice)
+
+
+def _part(text: str, voice: Voice) -> Part:
+    rules = next((rules for language, rules in _RULES.items() if voice.speaks(language)), ())
+    return Part(voice, reading(text, rules))
