@@ -12,7 +12,7 @@ from services.lipsync.training.framing import MOUTH_PX
 from services.lipsync.training.head_pictures import HeadPictures, oval
 from services.lipsync.training.mouth_poses import HELD_OUT_POSES, POSE_SEED, pose_set
 
-_STEPS = 1600
+_STEPS_PER_POSE = 8
 _BATCH = 12
 _LEARNING_RATE = 2e-3
 _POSE_NOISE = 0.008
@@ -28,7 +28,7 @@ def trained_speak(pictures: HeadPictures, count: int, file: Path) -> float:
     mouths = torch.from_numpy(pictures.mouths(len(poses.all))).permute(0, 3, 1, 2).contiguous()
     seen, unseen = mouths[: len(poses.train)], mouths[len(poses.train) :]
     decoder = MouthDecoder(mouths[0], torch.from_numpy(oval(MOUTH_PX, MOUTH_PX)), _main_changes(seen))
-    _fit(decoder, torch.from_numpy(poses.train), seen, _STEPS)
+    _fit(decoder, torch.from_numpy(poses.train), seen, _STEPS_PER_POSE * count)
     served = ServedDecoder(decoder).eval()
     with torch.no_grad():
         error = (served(torch.from_numpy(poses.held_out)) - unseen).square().mean().item()

@@ -164,6 +164,7 @@ KENJI = Identity(
     smile=0.34,
     lashes=0.35,
     frame_samples=16,
+    poses=60,
 )
 
 IDENTITIES: Mapping[str, Identity] = {identity.id: identity for identity in (AVA, BEN, AMARA, KENJI)}

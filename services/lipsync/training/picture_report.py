@@ -39,18 +39,20 @@ def judged(folder: Path, pictures: HeadPictures) -> Judged:
     """Compare the bundle in `folder` with its renders. Raises FileNotFoundError for one that is missing."""
     avatar = load_avatar(folder_bundle(folder), ["CPUExecutionProvider"])
     learned = IDENTITIES[folder.name].poses - HELD_OUT_POSES
-    poses = spoken_poses()
-    resting = drawn_mouths(avatar, np.zeros_like(poses[:1]))[0]
+    rendered = pose_set(learned, HELD_OUT_POSES, POSE_SEED)
+    mouths = pictures.mouths(len(rendered.all))
+    spoken = spoken_poses()
+    unseen = np.concatenate([rendered.held_out, spoken])
+    true = np.concatenate([mouths[learned:], pictures.spoken_mouths(len(spoken))])
+    resting = drawn_mouths(avatar, np.zeros_like(unseen[:1]))[0]
     shapes = np.array([VISEMES[viseme] for viseme in _SHOWN.values()], np.float32)
-    rendered = pose_set(learned, HELD_OUT_POSES, POSE_SEED).train
-    numbers = [int(np.abs(rendered - shape).max(1).argmin()) for shape in shapes]
-    true = pictures.mouths(max(numbers) + 1)[numbers]
+    shown = mouths[[int(np.abs(rendered.train - shape).max(1).argmin()) for shape in shapes]]
     return Judged(
         learned=learned,
-        likeness=likeness(drawn_mouths(avatar, poses), pictures.spoken_mouths(len(poses)), resting),
+        likeness=likeness(drawn_mouths(avatar, unseen), true, resting),
         fit=fit(avatar),
         megabytes=sum(file.stat().st_size for file in folder.iterdir()) / 1e6,
-        rows=np.concatenate([np.hstack(list(drawn_mouths(avatar, shapes))), np.hstack(list(true))]),
+        rows=np.concatenate([np.hstack(list(drawn_mouths(avatar, shapes))), np.hstack(list(shown))]),
     )
 
 
@@ -61,7 +63,7 @@ def write_picture_report(folder: Path, avatars: Mapping[str, Judged]) -> str:
     sections = [
         "# How well the avatars' mouths are drawn",
         f"Measured by `python -m services.lipsync.training picture` on {today}, {machine}.",
-        "## Mouths of a sentence, against true renders",
+        "## Mouths that no decoder has learned from, against true renders",
         _likeness_table(avatars),
         "## The resting mouth on the idle loop, in levels of 255",
         _fit_table(avatars),
@@ -114,9 +116,9 @@ def _sheet(rows: list[Pixels]) -> Pixels:
 
 
 _METHOD = f"""\
-The sentence ("{SENTENCE}") is posed by its phones, sampled at every sixth frame, and rendered by Cycles.
-No decoder has learned from these mouths. All values are means over them, over the whole crop of 160 × 160 px
-unless said otherwise; mouths are drawn by the shipped graph.
+Twelve mixtures of two visemes, held out from training, and every tenth frame of a sentence ("{SENTENCE}"),
+posed by its phones as speech is; all rendered by Cycles. Values are means over these mouths, over the whole
+crop of 160 × 160 px unless said otherwise. Mouths are drawn by the shipped graph.
 
 - *where it moves*: PSNR of the pixels that differ from rest by more than 6 % of the range.
 - *still mouth*: PSNR of the resting mouth against the same renders: what doing nothing scores.
@@ -128,5 +130,5 @@ unless said otherwise; mouths are drawn by the shipped graph.
   mouth drawn on it, over the whole loop. The loop has been through its encoder, the drawn mouth has not.
 - *step*: the largest difference of any patch of 9 × 9 px in the outer 16 px of the crop, on any frame.
 - *flicker*: mean change of a pixel of the crop from frame to frame, the head's motion taken out, while the
-  pose is constant. What is left is resampling and grain; no mouth can be stiller than the loop itself.
+  pose is constant. What is left is resampling and the encoder's grain, which drawn mouths do not have.
 """

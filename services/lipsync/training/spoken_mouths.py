@@ -12,11 +12,11 @@ from services.lipsync.training.visemes import Phone, PhoneSet, viseme_segments
 SENTENCE = "Five wise people saw the boat move. They thought of joy."
 _PHONES = "f ay v w ay z p iy p ax l s ao dh ax b ow t m uw v pau dh ey th ao t ah v jh oy"
 _VOWEL_SECONDS, _CONSONANT_SECONDS = 0.13, 0.085
-_EVERY = 6  # frames: neighbours look alike, and each costs seconds to render
+_EVERY = 10  # frames: neighbours look alike, and each costs seconds to render
 
 
 def spoken_poses() -> Poses:
-    """(14,7) every sixth frame of SENTENCE, from its first sound to its last."""
+    """(9,7) every tenth frame of SENTENCE, from its first sound to its last."""
     phones: list[Phone] = []
     end = 0.0
     for name in _PHONES.split():
