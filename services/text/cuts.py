@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sentencex
 
-from services.text.spoken import is_han
+from services.text.spoken import is_han, site_name
 
 # A place is judged by the text before it and this many characters after it, never by whatever has arrived by
 # chance: that is why the pieces do not depend on how the text came in.
@@ -93,8 +93,9 @@ class _Sentence:
         # Where the piece may be cut if it gets too long.
         self._last_clause = begin
         self._last_space = begin
-        # Links are not spoken, so they weigh nothing.
+        # Of a link only the site's name is spoken: as many of its characters weigh something.
         self._link_end = begin
+        self._heavy_until = begin
 
     def cut(self) -> int | None:
         """As `next_cut`."""
@@ -115,7 +116,10 @@ class _Sentence:
     def _weigh(self, place: int) -> None:
         if place >= self._link_end and self._text.startswith(_LINK_BEGINNINGS, place):
             self._link_end = min(_token_end(self._text, place), place + _MOST_LINK_CHARACTERS)
-        if place >= self._link_end:
+            # From the next character on: by then the link is known to its end.
+            self._heavy_until = place + 1 + len(site_name(self._text[place : self._link_end]))
+            return
+        if place >= self._link_end or place < self._heavy_until:
             self._weight += _HAN_WEIGHT if is_han(self._text[place]) else 1
 
     def _after_space(self, place: int) -> int | None:

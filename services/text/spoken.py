@@ -17,6 +17,9 @@ from markdown_it.token import Token
 # An indented paragraph of a chat reply is an indented paragraph, not code; a line of "---" is no heading.
 _MARKDOWN = MarkdownIt("commonmark").enable("strikethrough").disable(["code", "html_block", "lheading"])
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>（）。，]*[^\s<>（）。，.,;:!?)\]'\"]", re.IGNORECASE)
+_SITE = re.compile(r"(?:https?://)?(?:www\.)?([^/?#:]*)", re.IGNORECASE)
+# Longer names are made by machines, for machines.
+_MOST_SITE_CHARACTERS = 40
 _HALF_LINK = re.compile(r"\]\([^()\s]*\)?")
 _HALF_MARKS = re.compile(r"(?<!\w)(?:\*{1,3}|_{1,3}|~~|`+)(?=\S)|(?<=\S)(?:\*{1,3}|_{1,3}|~~|`+)(?!\w)")
 _TABLE_RULE = re.compile(r"^[\s|:+-]*$")
@@ -30,14 +33,25 @@ _EMOJI_GLUE = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 
 
 def spoken_text(shown: str) -> str:
-    """`shown` without code blocks, Markdown marks, bare links and emoji; empty when nothing can be spoken."""
+    """`shown` without code blocks, Markdown marks and emoji; empty when nothing can be spoken.
+
+    Of a bare link only the site's name is spoken, and nothing where the link stands alone.
+    """
     words = _HALF_LINK.sub("", " ".join(_texts(_MARKDOWN.parse(shown))))
-    words = _HALF_MARKS.sub("", _LINK.sub("", words))
+    if not any(character.isalnum() for character in _LINK.sub("", words)):
+        return ""
+    words = _HALF_MARKS.sub("", _LINK.sub(lambda link: site_name(link[0]), words))
     if shown.lstrip().startswith("|"):
         words = "" if _TABLE_RULE.match(words) else ", ".join(filter(None, map(str.strip, words.split("|"))))
     words = "".join(character for character in words if not _is_pictograph(character))
     words = _SPACE_BEFORE_MARK.sub(r"\1", " ".join(words.split()))
     return words if any(character.isalnum() for character in words) else ""
+
+
+def site_name(link: str) -> str:
+    """ "example.com" of "https://www.example.com/page"; empty where nobody could say it."""
+    name = _SITE.match(link)
+    return name[1] if name and len(name[1]) <= _MOST_SITE_CHARACTERS else ""
 
 
 def is_chinese(text: str) -> bool:
