@@ -40,14 +40,7 @@ async def stages() -> AsyncIterator[FakeStages]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def line(stages: FakeStages, tmp_path: Path) -> AsyncIterator[Line]:
     """The gateway behind a line that can be cut."""
-    settings = GatewaySettings(
-        data=str(tmp_path),
-        text_target=stages.text_server.address,
-        tts_target=stages.tts_server.address,
-        lipsync_target=stages.lipsync_server.address,
-        patience_seconds=0,
-    )
-    async with served(settings) as port, line_to(port) as line:
+    async with lined(stages, tmp_path) as line:
         yield line
 
 
@@ -70,6 +63,20 @@ async def visitor(visiting: Visiting) -> AsyncIterator[Visit]:
     visitor = await visiting()
     yield visitor
     assert visitor.complaints == []
+
+
+@asynccontextmanager
+async def lined(stages: FakeStages, data: Path, **changes: Any) -> AsyncIterator[Line]:
+    """A gateway on those stages behind a line; keywords change its settings."""
+    values: dict[str, Any] = {
+        "data": str(data),
+        "patience_seconds": 0,
+        "text_target": stages.text_server.address,
+        "tts_target": stages.tts_server.address,
+        "lipsync_target": stages.lipsync_server.address,
+    }
+    async with served(GatewaySettings(**values | changes)) as port, line_to(port) as line:
+        yield line
 
 
 @asynccontextmanager

@@ -57,7 +57,7 @@ async def test_the_keyboard_is_enough(visitor: Visit) -> None:
     await page.keyboard.press("Escape")
     await visitor.becomes("idle")
     await page.get_by_role("button", name="Settings").press("Enter")
-    await expect(page.get_by_role("combobox", name="Face")).to_be_focused()
+    await expect(page.get_by_role("radio", name="Grey")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="Settings")).to_be_focused()
 

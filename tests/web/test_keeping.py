@@ -9,14 +9,16 @@ from tests.fakes.stages import REPLY, FakeStages
 from tests.web.conftest import Visiting
 from tests.web.visit import Visit
 
-KEPT = "JSON.parse(localStorage.getItem('visavis.conversation')).messages"
+KEPT = """JSON.parse(
+    localStorage.getItem(Object.keys(localStorage).find((key) => key.startsWith("visavis.conversation.")))
+).messages.map(({ text }) => text)"""
 MOST_MESSAGES = 200
 # The messages go in by the hundred, as no test could write them.
 REMEMBER = """async (count) => {
     const { Conversation } = await import("/js/conversation.js");
-    const { remember } = await import("/js/memory.js");
+    const { remember } = await import("/js/keeping/memory.js");
     const conversation = new Conversation();
-    remember(conversation, () => null);
+    await remember(conversation, () => null);
     for (let index = 0; index < count; index += 1) conversation.add("user", `message ${index}`);
     dispatchEvent(new Event("pagehide"));
 }"""
@@ -90,5 +92,5 @@ async def test_a_new_conversation_is_new_after_a_reload_too(visitor: Visit) -> N
 
 async def test_the_oldest_messages_give_way(visitor: Visit) -> None:
     await visitor.page.evaluate(REMEMBER, MOST_MESSAGES + 5)
-    kept = await visitor.page.evaluate(f"{KEPT}.map(({{ text }}) => text)")
+    kept = await visitor.page.evaluate(KEPT)
     assert (len(kept), kept[0], kept[-1]) == (MOST_MESSAGES, "message 5", f"message {MOST_MESSAGES + 4}")

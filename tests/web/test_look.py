@@ -71,7 +71,7 @@ async def test_the_page_says_what_it_is(visitor: Visit) -> None:
 
 async def test_settings_offer_what_the_server_has(visitor: Visit, stages: FakeStages) -> None:
     await visitor.page.get_by_role("button", name="Settings").click()
-    await expect(visitor.page.get_by_role("combobox", name="Face")).to_have_value("grey")
+    await expect(visitor.page.get_by_role("radio", name="Grey")).to_be_checked()
     await visitor.page.get_by_label("Spoken language").select_option("en")
     voice = visitor.page.get_by_role("combobox", name="Voice")
     await expect(voice.get_by_role("option")).to_have_text(["The language’s own", "Hum-En"])

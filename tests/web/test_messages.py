@@ -15,10 +15,10 @@ def _said(stages: FakeStages) -> list[str]:
 
 async def test_a_message_that_is_left_out_is_not_sent_along(visitor: Visit, stages: FakeStages) -> None:
     await visitor.answered("First")
-    every = visitor.page.get_by_role("checkbox", name="2 of 2 messages are sent along")
+    every = visitor.page.get_by_role("checkbox", name="Sent along: 2 of 2")
     await expect(every).to_be_checked()
     await visitor.page.locator(".message.user").get_by_role("checkbox").uncheck()
-    some = visitor.page.get_by_role("checkbox", name="1 of 2 messages are sent along")
+    some = visitor.page.get_by_role("checkbox", name="Sent along: 1 of 2")
     await expect(some).to_have_js_property("indeterminate", value=True)
     await visitor.write("Second")
     await expect(visitor.answers.nth(1)).to_have_text(REPLY)

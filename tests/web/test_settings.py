@@ -86,7 +86,7 @@ async def test_settings_are_kept_and_can_be_reset(visitor: Visit) -> None:
     await dialog.get_by_role("button", name="Reset").click()
     await expect(dialog.get_by_label("Temperature")).to_have_value("")
     await expect(dialog.get_by_label("Word bias")).to_have_value("")
-    await expect(dialog.get_by_role("combobox", name="Face")).to_have_value("grey")
+    await expect(dialog.get_by_role("radio", name="Grey")).to_be_checked()
 
 
 async def test_what_cannot_be_meant_is_refused(visitor: Visit, stages: FakeStages) -> None:

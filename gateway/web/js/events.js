@@ -1,92 +1,120 @@
 /**
- * The URL of a reply's event log in, its events out: in order, each once, up to the terminal one.
+ * The address of a reply's event log in, its events out: in order, each once, up to the terminal one.
  *
- * EventSource heals a cut line by itself, from the last id it saw. It gives up when a reconnect is answered by an
- * HTTP error (a gateway that restarts, a proxy without a backend); then a new one takes over from the same id.
+ * A line that is cut, or silent for longer than the server ever is, is taken up again after the last event that came.
+ * The address carries its own permission where one is needed, so no key goes along.
  */
-import { Problem } from "./problem.js";
+import { frames } from "./frames.js";
+import { lastingStream } from "./lasting.js";
+import { Problem, problemOf } from "./problem.js";
 
-const EVENT_TYPES = [
-  "accepted",
-  "text_delta",
-  "text_ok",
-  "utterance",
-  "audio_ok",
-  "fragment",
-  "progress",
-  "video_ok",
-  "done",
-  "error",
-];
 const TERMINAL_TYPES = new Set(["done", "error"]);
-const MOST_ATTEMPTS = 8;
+/** The server pings every 15 seconds. */
+const LONGEST_SILENCE_MS = 40_000;
+/** Where the server does not say. */
+const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 5000;
+/** A server that restarts, a train in a tunnel: longer than this they do not take. */
+const MOST_MS_WITHOUT_CONTACT = 300_000;
+/** Without a connection to keep, the log is looked into at intervals. */
+const LOOK_MS = 400;
+const BETWEEN_LOOKS_MS = 800;
 
 /**
  * @param {string} url the reply's `events_url`
- * @param {{signal: AbortSignal, onLine?: (connected: boolean) => void}} options `onLine` hears of a line cut and healed
+ * @param {{signal?: AbortSignal, after?: number, onLine?: (connected: boolean) => void}} options `after`: the id of an
+ *   event, to begin behind it; `onLine` hears of a line cut and healed
  * @yields {{id: number, type: string, data: object}}
- * @throws {Problem} `connection-lost` when no reconnect succeeds
+ * @throws {Problem} `connection-lost` when no reconnect succeeds; the server's own when it knows no such reply
  */
-export async function* replyEvents(url, { signal, onLine = () => {} }) {
-  let lastId = 0;
-  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-    if (attempt > 0) await pause(Math.min(250 * 2 ** attempt, LONGEST_PAUSE_MS), signal);
-    for await (const event of connectionEvents(afterEvent(url, lastId), signal, onLine)) {
-      if (event.id <= lastId) continue;
-      lastId = event.id;
-      attempt = 0;
-      yield event;
-      if (TERMINAL_TYPES.has(event.type)) return;
+export async function* replyEvents(url, { signal = new AbortController().signal, after = 0, onLine = () => {} } = {}) {
+  let lastId = after;
+  let firstPauseMs = FIRST_PAUSE_MS;
+  let pauseMs = firstPauseMs;
+  let contactAt = performance.now();
+  const heard = () => {
+    contactAt = performance.now();
+    pauseMs = firstPauseMs;
+    onLine(true);
+  };
+  while (!signal.aborted && performance.now() - contactAt < MOST_MS_WITHOUT_CONTACT) {
+    const release = await lastingStream();
+    try {
+      const patienceMs = release ? LONGEST_SILENCE_MS : LOOK_MS;
+      for await (const event of connectionEvents(afterEvent(url, lastId), { signal, patienceMs, heard })) {
+        if (event.id <= lastId) continue;
+        lastId = event.id;
+        firstPauseMs = event.retry ?? firstPauseMs;
+        yield { id: event.id, type: event.type, data: event.data };
+        if (TERMINAL_TYPES.has(event.type)) return;
+      }
+      if (release) throw new Error("The stream ended before the reply did.");
+      await pause(BETWEEN_LOOKS_MS, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof Problem) throw error;
+      onLine(false);
+      await pause(pauseMs, signal);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    } finally {
+      release?.();
     }
-    if (signal.aborted) return;
   }
-  throw new Problem("connection-lost");
+  if (!signal.aborted) throw new Problem("connection-lost");
 }
 
-/** The events of one EventSource, which lives until it gives up, the signal aborts, or nobody listens any more. */
-async function* connectionEvents(url, signal, onLine) {
-  const arrived = [];
-  let wake = () => {};
-  const source = new EventSource(url);
-  const close = () => {
-    source.close();
-    wake();
+/** The events of one connection, until the server ends it or nothing has come for so long. */
+async function* connectionEvents(url, { signal, patienceMs, heard }) {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  signal.addEventListener("abort", end, { signal: ending.signal });
+  let patience = setTimeout(end, LONGEST_SILENCE_MS);
+  const wait = () => {
+    clearTimeout(patience);
+    patience = setTimeout(end, patienceMs);
   };
-  const receive = ({ type, data, lastEventId }) => {
-    arrived.push({ id: Number(lastEventId), type, data: JSON.parse(data) });
-    wake();
-  };
-  // The log's `error` event and the line's own share a name; only the log's carries data.
-  const onError = (event) => {
-    if (event.data !== undefined) return receive(event);
-    onLine(false);
-    return wake();
-  };
-  for (const type of EVENT_TYPES) source.addEventListener(type, type === "error" ? onError : receive);
-  source.addEventListener("open", () => onLine(true));
-  signal.addEventListener("abort", close);
   try {
-    while (!signal.aborted) {
-      while (arrived.length > 0) yield arrived.shift();
-      if (source.readyState === EventSource.CLOSED) return;
-      await new Promise((resolve) => (wake = resolve));
-    }
+    const response = await fetch(url, {
+      headers: { Accept: "text/event-stream" },
+      cache: "no-store",
+      signal: ending.signal,
+    });
+    await checkAnswer(response);
+    heard();
+    wait();
+    const reader = response.body.getReader();
+    const patient = { read: () => reader.read().then((piece) => (wait(), piece)) };
+    for await (const frame of frames(patient)) yield { ...frame, id: Number(frame.id), data: JSON.parse(frame.data) };
+  } catch (error) {
+    const hasLookedEnough = ending.signal.aborted && !signal.aborted && patienceMs === LOOK_MS;
+    if (!hasLookedEnough) throw error;
   } finally {
-    signal.removeEventListener("abort", close);
-    source.close();
+    clearTimeout(patience);
+    end();
   }
+}
+
+/** What a proxy or a starting server says passes; what the gateway says of this reply stands. */
+async function checkAnswer(response) {
+  if (response.status === 200) return;
+  if (response.status >= 400 && response.status < 500 && response.status !== 429)
+    throw problemOf(await response.json().catch(() => null));
+  throw new Error(`The events were answered with ${response.status}.`);
 }
 
 function afterEvent(url, id) {
-  const resumed = new URL(url, window.location.href);
+  const resumed = new URL(url, globalThis.location?.href);
   if (id > 0) resumed.searchParams.set("after", id);
   return resumed.href;
 }
 
+/** Ends early when the browser is back on the net. */
 function pause(milliseconds, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const over = new AbortController();
+    const end = () => (clearTimeout(timer), over.abort(), resolve());
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end, { signal: over.signal });
+    globalThis.addEventListener?.("online", end, { signal: over.signal });
   });
 }

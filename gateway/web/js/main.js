@@ -1,19 +1,22 @@
 /** The page's elements in, a conversation with a face out: every part is made and joined here. */
-import { avatars, models, voices } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { Captions } from "./face/captions.js";
 import { Face } from "./face/face.js";
 import { floatOnDemand } from "./face/floating.js";
+import { Gateway } from "./gateway.js";
 import { phrase, translatePage } from "./i18n/strings.js";
-import { remember } from "./memory.js";
+import { remember } from "./keeping/memory.js";
 import { patiently } from "./patience.js";
 import { Preferences } from "./preferences.js";
 import { withRole } from "./request.js";
 import { Session } from "./session.js";
 import { Composer } from "./view/composer.js";
+import { Faces } from "./view/faces.js";
 import { HistoryBox } from "./view/history.js";
+import { forgetKey, KeySheet } from "./view/key_sheet.js";
 import { wordsOf } from "./view/markdown.js";
 import { noticeOf } from "./view/notice.js";
+import { PortraitSheet, takeDroppedPortraits } from "./view/portrait.js";
 import { Progress } from "./view/progress.js";
 import { saveTranscript } from "./view/saving.js";
 import { Settings } from "./view/settings.js";
@@ -21,13 +24,17 @@ import { Slowness } from "./view/slowness.js";
 import { Sound } from "./view/sound.js";
 import { TokenCount } from "./view/token_count.js";
 import { fillSuggestions, Transcript } from "./view/transcript.js";
+import { Wardrobe } from "./wardrobe.js";
 
 const at = (id) => document.getElementById(id);
 
 translatePage();
 
+const keySheet = new KeySheet({ dialog: at("key-sheet"), field: at("key"), flaw: at("key-flaw") });
+const gateway = new Gateway({ key: keySheet.kept, askForKey: (refused) => keySheet.ask(refused) });
 const conversation = new Conversation();
 const preferences = new Preferences();
+const wardrobe = new Wardrobe(gateway, preferences);
 const face = new Face({ idle: at("idle"), speech: at("speech") });
 const captions = new Captions(at("captions"), at("speech"));
 const progress = new Progress({
@@ -37,12 +44,12 @@ const progress = new Progress({
   stage: at("progress-stage"),
   seconds: at("progress-seconds"),
 });
-const slowness = new Slowness(at("slowness"));
+const slowness = new Slowness(at("slowness"), () => gateway.stages());
 const announce = (text) => (at("announcer").textContent = wordsOf(text));
-const session = new Session({ conversation, preferences, face, captions, progress, slowness, announce });
+const session = new Session({ gateway, conversation, preferences, face, captions, progress, slowness, announce });
 const composer = new Composer(
   { form: at("composer"), field: at("message"), send: at("send"), stop: at("stop") },
-  { onSend: (text) => session.say(text), onStop: () => session.stop(), onDraft: () => tokens.refresh() },
+  { onSend: say, onStop: () => session.stop(), onDraft: () => tokens.refresh() },
 );
 const settings = new Settings(at("settings"), preferences);
 const sound = new Sound(at("speech"), { mute: at("sound"), volume: at("volume"), hear: at("hear") }, preferences);
@@ -52,17 +59,45 @@ new Transcript({ scroller: at("transcript"), list: at("messages"), welcome: at("
   onInclude: (message, included) => conversation.change(message, { included }),
   onReplay: (message) => session.replay(message),
 });
-const tokens = new TokenCount(at("tokens"), () => {
-  const draft = composer.draft === "" ? [] : [{ role: "user", content: composer.draft }];
-  return { messages: withRole([...conversation.history(), ...draft], preferences), model: preferences.get("model") };
+const tokens = new TokenCount(at("tokens"), {
+  question: () => {
+    const draft = composer.draft === "" ? [] : [{ role: "user", content: composer.draft }];
+    return { messages: withRole([...conversation.history(), ...draft], preferences), model: preferences.get("model") };
+  },
+  count: (...question) => gateway.countTokens(...question),
 });
 for (const type of ["added", "changed", "removed", "cleared"])
   conversation.addEventListener(type, () => tokens.refresh());
 preferences.addEventListener("changed", () => tokens.refresh());
 new HistoryBox({ row: at("include-all-row"), box: at("include-all"), label: at("include-all-text") }, conversation);
-fillSuggestions(at("suggestions"), (text) => session.say(text));
+fillSuggestions(at("suggestions"), say);
+new Faces({ row: at("faces"), add: at("add-portrait") }, wardrobe, preferences);
+const portraitSheet = new PortraitSheet(
+  at("portrait"),
+  {
+    form: at("portrait-form"),
+    file: at("portrait-file"),
+    zone: at("portrait-zone"),
+    picture: at("portrait-picture"),
+    clip: at("portrait-clip"),
+    name: at("portrait-name"),
+    refusal: at("portrait-refusal"),
+    progress: at("portrait-progress"),
+    seconds: at("portrait-seconds"),
+    cancel: at("portrait-cancel"),
+    make: at("portrait-make"),
+  },
+  { add: addFace },
+);
+at("add-portrait").addEventListener("click", () => portraitSheet.open());
+takeDroppedPortraits(document.body, (file) => at("key-sheet").open || portraitSheet.open(file));
 
-at("open-settings").addEventListener("click", () => settings.open());
+at("open-settings").addEventListener("click", () => {
+  at("forget-key").hidden = keySheet.kept === "";
+  settings.open();
+  at("faces").querySelector(":checked")?.focus();
+});
+at("forget-key").addEventListener("click", forgetKey);
 at("save").addEventListener("click", () => saveTranscript(conversation.messages));
 at("new-conversation").addEventListener("click", () => {
   session.startOver();
@@ -86,32 +121,36 @@ session.addEventListener("asked", () => sound.restore());
 face.addEventListener("muffled", () => sound.awaitTap(true));
 floatOnDemand(at("float"), face, { idle: at("idle"), speech: at("speech") });
 
-let offered = [];
-
-function wearChosenAvatar() {
-  const avatar = offered.find(({ id }) => id === preferences.get("avatar")) ?? offered[0];
-  if (!avatar) return;
-  face.wear(avatar);
-  at("ambient").src = avatar.poster_url;
+wardrobe.addEventListener("changed", () => {
+  if (!wardrobe.worn) return;
+  face.wear(wardrobe.worn);
+  at("ambient").src = wardrobe.worn.poster_url;
   at("ambient").hidden = false;
-}
-
+});
 preferences.addEventListener("changed", ({ detail: { name, value } }) => {
-  if (name === "avatar") wearChosenAvatar();
   if (name === "video") document.body.classList.toggle("text-only", !value);
 });
 document.body.classList.toggle("text-only", !preferences.get("video"));
-session.resume(remember(conversation, () => session.speaking));
 drawState();
 // On a touch screen focus would raise the keyboard over the face.
 if (matchMedia("(pointer: fine)").matches) composer.focus();
 
-patiently(models, () => (at("notice").textContent = phrase("noticeStarting"))).then((offered) => {
-  at("notice").textContent = noticeOf(offered[0]);
-  settings.offerModels(offered);
-});
-patiently(() => Promise.all([avatars(), voices()])).then(([faces, spoken]) => {
-  offered = faces;
-  settings.offer({ avatars: faces, voices: spoken });
-  wearChosenAvatar();
+const remembered = remember(conversation, () => session.speaking).then((interrupted) => session.resume(interrupted));
+
+async function say(text) {
+  await remembered;
+  session.say(text);
+}
+
+async function addFace(portrait, signal) {
+  await wardrobe.add(portrait, signal);
+  announce(phrase("portraitMade", { name: wardrobe.worn.name }));
+}
+
+wardrobe.open();
+patiently(() => gateway.voices()).then((voices) => settings.offerVoices(voices));
+patiently(() => gateway.networks()).then((networks) => settings.offerNetworks(networks));
+patiently(() => gateway.models(), () => (at("notice").textContent = phrase("noticeStarting"))).then((models) => {
+  at("notice").textContent = noticeOf(models[0]);
+  settings.offerModels(models);
 });

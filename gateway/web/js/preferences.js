@@ -6,6 +6,7 @@
 const STORED_AS = "visavis.preferences";
 const DEFAULTS = {
   avatar: "",
+  network: "",
   language: "auto",
   voice: "",
   speaking_rate: null,
@@ -32,18 +33,22 @@ export class Preferences extends EventTarget {
 
   set(name, value) {
     this.#values[name] = value;
-    const { [NEVER_STORED]: unstored, ...storable } = this.#values;
-    try {
-      localStorage.setItem(STORED_AS, JSON.stringify(storable));
-    } catch {
-      // Private windows may refuse storage: the choice then lasts as long as the page.
-    }
+    if (name !== NEVER_STORED) store(name, value);
     this.dispatchEvent(new CustomEvent("changed", { detail: { name, value } }));
   }
 
   /** Everything that the settings hold back to the server's defaults. */
   reset() {
     for (const [name, value] of Object.entries(DEFAULTS)) this.set(name, value);
+  }
+}
+
+/** Only this one choice: the others may have been changed in another tab. */
+function store(name, value) {
+  try {
+    localStorage.setItem(STORED_AS, JSON.stringify({ ...stored(), [name]: value }));
+  } catch {
+    // Private windows may refuse storage: the choice then lasts as long as the page.
   }
 }
 

@@ -4,19 +4,19 @@
  * `ended` carries `{status: "completed" | "cancelled" | "failed", problem?}`; `line` carries `{connected}`; `created`
  * the reply as the server describes it.
  */
-import { cancelReply } from "./api.js";
-import { replyEvents } from "./events.js";
 import { Problem, problemOf } from "./problem.js";
 
 export class Reply extends EventTarget {
+  #gateway;
   #obtain;
   #stop = new AbortController();
   #created = null;
   #followed = true;
 
-  /** @param {() => Promise<object>} obtain asks for a new reply, or for one that is there already */
-  constructor(obtain) {
+  /** @param {() => Promise<object>} obtain asks the gateway for a new reply, or for one that is there already */
+  constructor(gateway, obtain) {
     super();
+    this.#gateway = gateway;
     this.#obtain = obtain;
   }
 
@@ -50,7 +50,7 @@ export class Reply extends EventTarget {
     }
     this.#emit("created", this.#created);
     const onLine = (connected) => this.#emit("line", { connected });
-    for await (const { type, data } of replyEvents(this.#created.events_url, { signal, onLine })) {
+    for await (const { type, data } of this.#gateway.events(this.#created, { signal, onLine })) {
       if (type === "error") return { status: "failed", problem: problemOf(data) };
       this.#emit(type, data);
       if (type === "done") return { status: data.status };
@@ -61,7 +61,7 @@ export class Reply extends EventTarget {
   #cancelOnServer() {
     // A finished reply must not be touched: there the same call removes its media. What the call cannot reach, the
     // server's own deadline ends.
-    if (this.#created?.status === "running") cancelReply(this.#created.id).catch(() => {});
+    if (this.#created?.status === "running") this.#gateway.cancel(this.#created.id).catch(() => {});
   }
 
   #end(ending) {

@@ -1,6 +1,7 @@
 /** A history and the user's choices in, a request's body out; what was not chosen is left to the server. */
 const PARAMETERS = [
   "avatar",
+  "network",
   "language",
   "voice",
   "speaking_rate",

@@ -4,7 +4,6 @@
  * One reply at a time. The reply may end while the face still speaks it: `busy` is the one, `face.speaking` the other.
  * Emits `asked` before each reply and `changed` when `busy` does.
  */
-import { askForReply, replyAsItStands } from "./api.js";
 import { perform } from "./face/performance.js";
 import { patiently } from "./patience.js";
 import { Problem } from "./problem.js";
@@ -17,7 +16,7 @@ export class Session extends EventTarget {
   #replayed = null;
   #performed = null;
 
-  /** @param {{conversation, preferences, face, captions, progress, slowness, announce: (text: string) => void}} parts */
+  /** @param {{gateway, conversation, preferences, face, captions, progress, slowness, announce: (text: string) => void}} parts */
   constructor(parts) {
     super();
     this.#parts = parts;
@@ -60,8 +59,8 @@ export class Session extends EventTarget {
   /** Shows an earlier answer once more, or goes on with one that a reload interrupted. */
   replay(answer, from = 0) {
     if (this.busy) return;
-    const { conversation, face } = this.#parts;
-    const reply = new Reply(() => replyAsItStands(answer.reply.id));
+    const { gateway, conversation, face } = this.#parts;
+    const reply = new Reply(gateway, () => gateway.reply(answer.reply.id));
     this.#perform(reply, answer, from);
     this.#replayed = reply;
     reply.addEventListener("ended", ({ detail: { problem } }) => {
@@ -74,7 +73,7 @@ export class Session extends EventTarget {
 
   /** Takes up what a reload interrupted: the answer that was being written, or the one that was being spoken. */
   resume(interrupted) {
-    const { conversation } = this.#parts;
+    const { gateway, conversation } = this.#parts;
     const { messages } = conversation;
     const written = messages.findLast(({ status }) => status === "writing");
     const spoken = messages.find(({ id }) => id === interrupted?.id);
@@ -82,7 +81,8 @@ export class Session extends EventTarget {
     if (written && !written.reply) {
       conversation.change(written, { status: "failed", problem: new Problem("interrupted") });
     } else if (written) {
-      this.#follow(new Reply(() => keptReply(written.reply.id)), written, spoken === written ? from : 0);
+      const reply = new Reply(gateway, () => keptReply(gateway, written.reply.id));
+      this.#follow(reply, written, spoken === written ? from : 0);
     } else if (spoken?.reply) {
       this.replay(spoken, from);
     }
@@ -101,10 +101,11 @@ export class Session extends EventTarget {
   }
 
   #ask() {
-    const { conversation, preferences } = this.#parts;
+    const { gateway, conversation, preferences } = this.#parts;
     const request = replyRequest(conversation.history(), preferences);
     const answer = conversation.add("assistant", "", "writing");
-    this.#follow(new Reply(() => askForReply(request, preferences.get("own_key"))), answer);
+    const llmKey = preferences.get("own_key");
+    this.#follow(new Reply(gateway, () => gateway.ask(request, { llmKey })), answer);
   }
 
   #follow(reply, answer, from = 0) {
@@ -172,9 +173,9 @@ export class Session extends EventTarget {
 }
 
 /** A server that restarts is waited for; one that knows nothing of the reply has lost it. */
-function keptReply(id) {
+function keptReply(gateway, id) {
   const known = (error) => (error.type === "offline" ? Promise.reject(error) : error);
-  return patiently(() => replyAsItStands(id).catch(known)).then((kept) => {
+  return patiently(() => gateway.reply(id).catch(known)).then((kept) => {
     if (kept instanceof Problem) throw new Problem("interrupted");
     return kept;
   });

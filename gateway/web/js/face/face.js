@@ -38,6 +38,7 @@ export class Face extends EventTarget {
 
   /** @param {{poster_url: string, idle_url: string, idle_seconds: number}} avatar */
   wear(avatar) {
+    if (avatar.idle_url === this.#avatar?.idle_url) return;
     this.#avatar = avatar;
     this.#idle.poster = avatar.poster_url;
     this.#idle.src = avatar.idle_url;

@@ -10,9 +10,12 @@ const MOST_AHEAD_SECONDS = 60;
 const KEPT_BEHIND_SECONDS = 10;
 const FETCH_ATTEMPTS = 8;
 
+/** Safari on phones has but the second one: it may tell when it wants more. */
+const Media = window.MediaSource ?? window.ManagedMediaSource;
+
 export class FragmentSource extends EventTarget {
   #video;
-  #media = new MediaSource();
+  #media = new Media();
   #address;
   #stop = new AbortController();
   #waiting = [];
@@ -21,7 +24,7 @@ export class FragmentSource extends EventTarget {
 
   /** Whether this browser can be fed fragments of this kind. */
   static supports(mime) {
-    return "MediaSource" in window && MediaSource.isTypeSupported(mime);
+    return Boolean(Media?.isTypeSupported(mime));
   }
 
   constructor(video) {
@@ -112,8 +115,9 @@ export class FragmentSource extends EventTarget {
 
   async #roomAhead() {
     const { signal } = this.#stop;
-    while (this.bufferedSeconds > MOST_AHEAD_SECONDS && !signal.aborted)
-      await once(this.#video, "timeupdate", { signal }).catch(() => {});
+    while ((this.bufferedSeconds > MOST_AHEAD_SECONDS || this.#media.streaming === false) && !signal.aborted) {
+      await first([[this.#video, "timeupdate"], [this.#media, "startstreaming"]], signal);
+    }
   }
 }
 
@@ -131,12 +135,21 @@ async function fetchedBytes(url, signal) {
   }
 }
 
-function once(target, type, { signal } = {}) {
+function once(target, type) {
   return new Promise((resolve, reject) => {
     const settled = new AbortController();
     const settle = (action) => (event) => (settled.abort(), action(event));
     target.addEventListener(type, settle(resolve), { signal: settled.signal });
     target.addEventListener("error", settle(reject), { signal: settled.signal });
-    signal?.addEventListener("abort", settle(reject), { signal: settled.signal });
+  });
+}
+
+/** Whichever comes first of these events and the signal. */
+function first(events, signal) {
+  return new Promise((resolve) => {
+    const settled = new AbortController();
+    const settle = () => (settled.abort(), resolve());
+    for (const [target, type] of [...events, [signal, "abort"]])
+      target.addEventListener(type, settle, { signal: settled.signal });
   });
 }

@@ -1,7 +1,8 @@
 /**
- * A playlist's address in, a playing `<video>` out: for browsers that play HLS themselves and lack Media Source
- * Extensions (Safari on phones). Same shape as `FragmentSource`; the browser does its own buffering, so
- * there is always enough as far as anyone else is concerned.
+ * The address of a playlist, or of a growing MP4, in, a playing `<video>` out: for browsers without Media Source
+ * Extensions, which are phones with iOS before 17.1. They play HLS by themselves; a library for HLS would not help,
+ * as all of them feed the same extensions. Same shape as `FragmentSource`; the browser does its own buffering, so there
+ * is always enough as far as anyone else is concerned.
  */
 export class PlaylistSource extends EventTarget {
   static get supported() {

@@ -20,7 +20,7 @@ export class Settings {
       showValue(field, preferences.get(field.name));
       field.addEventListener("change", () => this.#take(field));
     }
-    this.#fields.language.addEventListener("change", () => this.#offerVoices());
+    this.#fields.language.addEventListener("change", () => this.#offerFitting());
     form.addEventListener("reset", (event) => {
       event.preventDefault();
       this.#reset();
@@ -32,14 +32,19 @@ export class Settings {
     this.#dialog.showModal();
   }
 
-  /** Fills the choices; one that the server no longer offers falls back on the default. */
-  offer({ avatars, voices }) {
+  /** Languages and voices; one that the server no longer offers falls back on the default. */
+  offerVoices(voices) {
     this.#voices = voices;
-    this.#fill("avatar", avatars.map(({ id, name }) => [id, name]));
     const spoken = [...new Set(voices.flatMap(({ languages }) => languages.map(primary)))];
     const named = spoken.map((tag) => [tag, LANGUAGE_NAMES.of(tag)]);
     this.#fill("language", [["auto", phrase("languageAuto")], ...named]);
-    this.#offerVoices();
+    this.#offerFitting();
+  }
+
+  /** One network is no choice. */
+  offerNetworks(networks) {
+    this.#fill("network", [["", phrase("serverDefault")], ...networks.map(({ name }) => [name, name])]);
+    this.#fields.network.closest(".field").hidden = networks.length < 2;
   }
 
   /** Names the models; with a key of their own users may write the name of any other. */
@@ -58,16 +63,15 @@ export class Settings {
   #reset() {
     this.#preferences.reset();
     for (const field of this.#named()) showValue(field, this.#preferences.get(field.name));
-    // Empty stands for the first face in the list.
-    if (!this.#fields.avatar.value) this.#fields.avatar.selectedIndex = 0;
-    this.#offerVoices();
+    this.#offerFitting();
   }
 
   #named() {
-    return [...this.#fields].filter(({ name }) => name);
+    return [...this.#fields].filter(({ name, type }) => name && type !== "radio");
   }
 
-  #offerVoices() {
+  /** The voices that speak the chosen language. */
+  #offerFitting() {
     const chosen = this.#fields.language.value;
     const fitting = this.#voices.filter(({ languages }) => chosen === "auto" || languages.map(primary).includes(chosen));
     this.#fill("voice", [["", phrase("voiceDefault")], ...fitting.map(({ name, title }) => [name, title || name])]);

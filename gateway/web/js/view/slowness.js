@@ -1,5 +1,4 @@
 /** A reply that keeps its reader waiting in, an honest reason out: asked of the server, not guessed. */
-import { stageHealth } from "../api.js";
 import { phrase } from "../i18n/strings.js";
 
 /** So long nobody wonders. */
@@ -8,11 +7,14 @@ const TROUBLES = { starting: "slowStarting", asleep: "slowStarting", down: "slow
 
 export class Slowness {
   #place;
+  #askStages;
   #known = {};
   #timer = 0;
 
-  constructor(place) {
+  /** @param {() => Promise<object>} askStages what the server says of its stages */
+  constructor(place, askStages) {
     this.#place = place;
+    this.#askStages = askStages;
   }
 
   begin() {
@@ -43,7 +45,7 @@ export class Slowness {
   async #explain() {
     const waitedFor = this.#timer;
     // Where the server says nothing, the progress bar says that the line has dropped.
-    const stages = await stageHealth().catch(() => ({}));
+    const stages = await this.#askStages().catch(() => ({}));
     if (waitedFor !== this.#timer) return;
     this.#place.textContent = reason(this.#known, stages);
     this.#wait();

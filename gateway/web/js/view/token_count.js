@@ -1,5 +1,4 @@
 /** What would be sent in, its length in tokens out: beside the composer, a moment after it changes. */
-import { countTokens } from "../api.js";
 import { language, phrase } from "../i18n/strings.js";
 
 const SETTLED_MS = 400;
@@ -7,22 +6,27 @@ const SETTLED_MS = 400;
 export class TokenCount {
   #place;
   #question;
+  #count;
   #due = 0;
   #asking = new AbortController();
 
-  /** @param {() => {messages: object[], model: string}} question what would be sent now, the draft included */
-  constructor(place, question) {
+  /**
+   * @param {{question: () => {messages: object[], model: string}, count}} asking what would be sent now, the draft
+   *   included, and who counts it
+   */
+  constructor(place, { question, count }) {
     this.#place = place;
+    this.#count = count;
     this.#question = question;
   }
 
   /** Something has changed. */
   refresh() {
     clearTimeout(this.#due);
-    this.#due = setTimeout(() => this.#count(), SETTLED_MS);
+    this.#due = setTimeout(() => this.#measure(), SETTLED_MS);
   }
 
-  async #count() {
+  async #measure() {
     this.#asking.abort();
     this.#asking = new AbortController();
     const { signal } = this.#asking;
@@ -32,7 +36,7 @@ export class TokenCount {
       return;
     }
     try {
-      const { prompt_tokens: count, context_tokens: most } = await countTokens(messages, model, signal);
+      const { prompt_tokens: count, context_tokens: most } = await this.#count(messages, model, signal);
       this.#show(phrase(most > 0 ? "tokensOf" : "tokens", { count: number(count), most: number(most) }));
       this.#place.classList.toggle("too-many", most > 0 && count >= most);
     } catch {

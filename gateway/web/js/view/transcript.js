@@ -46,6 +46,7 @@ export class Transcript {
   #clear() {
     this.#views.clear();
     this.#list.replaceChildren();
+    this.#scroller.scrollTop = 0;
     this.#welcome.hidden = false;
   }
 
@@ -55,7 +56,7 @@ export class Transcript {
   }
 
   #follow() {
-    if (this.#readsAlong) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (this.#readsAlong && this.#views.size > 0) this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 }
 

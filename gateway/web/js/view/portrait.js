@@ -1,0 +1,153 @@
+/**
+ * A portrait in, by drop, paste or choice of a file; out comes a face made of it, or the server's sentence why not.
+ *
+ * What makes a portrait usable is the server's to say: any picture or clip is shown and sent.
+ */
+import { phrase, problemSentence } from "../i18n/strings.js";
+
+const SHOWABLE = /^(image|video)\//;
+const MOST_NAME_CHARACTERS = 64;
+/** Names that cameras and screenshots give. */
+const NO_NAME = /^(IMG|DSC|PXL|MVIMG|image|photo|Screenshot|WhatsApp|[\d_-]+$)/i;
+const TICK_MS = 1000;
+
+export class PortraitSheet {
+  #dialog;
+  #parts;
+  #faces;
+  #portrait = null;
+  #address = null;
+  #building = null;
+
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {{form, file, zone, picture, clip, name, refusal, progress, seconds, cancel, make}} parts its parts
+   * @param {{add: (portrait, signal: AbortSignal) => Promise<void>}} faces who makes a face of the portrait
+   */
+  constructor(dialog, parts, faces) {
+    this.#dialog = dialog;
+    this.#parts = parts;
+    this.#faces = faces;
+    parts.file.addEventListener("change", () => this.#take(parts.file.files[0]));
+    parts.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#make();
+    });
+    parts.cancel.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => this.#forget());
+  }
+
+  /** Shows the sheet, with that file if there is one. */
+  open(portrait = null) {
+    if (!this.#dialog.open) this.#dialog.showModal();
+    if (portrait) this.#take(portrait);
+  }
+
+  #take(portrait) {
+    if (!portrait || this.#building) return;
+    const { picture, clip, zone, name } = this.#parts;
+    this.#portrait = portrait;
+    if (this.#address) URL.revokeObjectURL(this.#address);
+    this.#address = URL.createObjectURL(portrait);
+    const isClip = portrait.type.startsWith("video/");
+    picture.hidden = isClip;
+    clip.hidden = !isClip;
+    (isClip ? clip : picture).src = this.#address;
+    zone.classList.add("is-filled");
+    if (name.value === "") name.value = nameOf(portrait);
+    this.#refuse("");
+  }
+
+  async #make() {
+    const { name, file } = this.#parts;
+    if (!this.#portrait) {
+      file.focus();
+      this.#refuse(phrase("portraitMissing"));
+      return;
+    }
+    this.#refuse("");
+    this.#building = new AbortController();
+    const { signal } = this.#building;
+    this.#showBuilding(true);
+    try {
+      await this.#faces.add({ image: this.#portrait, name: name.value.trim() }, signal);
+      for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    } catch (problem) {
+      if (!signal.aborted) this.#refuse(problem.detail || problemSentence(problem));
+    } finally {
+      this.#showBuilding(false);
+      this.#building = null;
+    }
+  }
+
+  #showBuilding(building) {
+    const { form, progress, seconds, make } = this.#parts;
+    for (const field of form.querySelectorAll("input")) field.disabled = building;
+    make.disabled = building;
+    progress.hidden = !building;
+    clearInterval(this.#building?.timer);
+    if (!building) return;
+    const startedAt = performance.now();
+    const tick = () => {
+      seconds.textContent = phrase("seconds", { seconds: Math.round((performance.now() - startedAt) / 1000) });
+    };
+    tick();
+    this.#building.timer = setInterval(tick, TICK_MS);
+  }
+
+  #refuse(sentence) {
+    this.#parts.refusal.textContent = sentence;
+    this.#parts.refusal.hidden = sentence === "";
+  }
+
+  #forget() {
+    const { form, picture, clip, zone } = this.#parts;
+    this.#building?.abort();
+    form.reset();
+    this.#refuse("");
+    this.#portrait = null;
+    zone.classList.remove("is-filled");
+    for (const shown of [picture, clip]) {
+      shown.hidden = true;
+      shown.removeAttribute("src");
+    }
+    if (this.#address) URL.revokeObjectURL(this.#address);
+    this.#address = null;
+  }
+}
+
+/** A picture or a clip that is dropped on the page, or pasted into it, in; handed to `onPortrait` out. */
+export function takeDroppedPortraits(root, onPortrait) {
+  const holdsFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  let depth = 0;
+  const mark = (change) => (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    depth = Math.max(0, depth + change);
+    root.classList.toggle("dropping", depth > 0);
+  };
+  root.addEventListener("dragenter", mark(1));
+  root.addEventListener("dragleave", mark(-1));
+  // Unless it is prevented here too, the browser leaves the page to show the file.
+  root.addEventListener("dragover", mark(0));
+  root.addEventListener("drop", (event) => {
+    mark(-depth)(event);
+    offer(event.dataTransfer);
+  });
+  root.addEventListener("paste", (event) => {
+    // Word processors put a picture of the words beside the words.
+    const isText = event.clipboardData.types.includes("text/plain");
+    if (!isText && offer(event.clipboardData)) event.preventDefault();
+  });
+
+  function offer(transfer) {
+    const file = [...(transfer?.files ?? [])].find(({ type }) => SHOWABLE.test(type));
+    if (file) onPortrait(file);
+    return Boolean(file);
+  }
+}
+
+function nameOf({ name }) {
+  const stem = name.replace(/\.[^.]*$/, "").trim();
+  return NO_NAME.test(stem) ? "" : stem.slice(0, MOST_NAME_CHARACTERS);
+}
