@@ -28,6 +28,8 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134
 _WORD = re.compile(r"[^\W\d_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
 # Below this, symbols are letters' neighbours that voices read well: degree, section, copyright.
 _FIRST_PICTOGRAPH = 0x2190
+# Circled numbers and units in one character, such as ㎡.
+_CJK_SYMBOLS = range(0x3200, 0x3400)
 # Joins emoji, chooses their look, frames keycaps.
 _EMOJI_GLUE = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 
@@ -84,4 +86,7 @@ def _inline_texts(tokens: Iterable[Token]) -> Iterable[str]:
 def _is_pictograph(character: str) -> bool:
     if character in _EMOJI_GLUE:
         return True
-    return ord(character) >= _FIRST_PICTOGRAPH and unicodedata.category(character) in ("So", "Sk", "Cn", "Co")
+    code = ord(character)
+    if code < _FIRST_PICTOGRAPH or code in _CJK_SYMBOLS:
+        return False
+    return unicodedata.category(character) in ("So", "Sk", "Cn", "Co")

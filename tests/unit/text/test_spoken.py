@@ -39,6 +39,7 @@ from services.text.spoken import is_chinese, spoken_text
         ("```\ncode\n```", ""),
         ("👨‍👩‍👧 🇫🇷 1️⃣", "1"),
         ("你好，**世界**！", "你好，世界！"),
+        ("面积20㎡ 👍", "面积20㎡"),
     ],
 )
 def test_marks_are_shown_and_not_spoken(shown: str, spoken: str) -> None:
