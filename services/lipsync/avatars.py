@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.compositor import Compositor
 from services.lipsync.fragments import Size
+from services.lipsync.loops import Loop, LoopCache
 from services.lipsync.manifests import (
     AvatarManifest,
     ModelError,
@@ -47,11 +48,22 @@ class Avatar:
     hash: str
     speak: Speak
     compositor: Compositor
+    loop: Loop
 
     @property
     def size(self) -> Size:
         """Of its pictures."""
-        return Size(self.manifest.width_px, self.manifest.height_px)
+        return _size(self.manifest)
+
+    def frame(self, position: int) -> NDArray[np.uint8]:
+        """The loop's frame `position` (modulo its length) as it is, (height * 3 / 2, width) I420."""
+        frames = self.loop.frames(Cancellation())
+        frame: NDArray[np.uint8] = frames[position % len(frames)]
+        return frame
+
+    def picture(self, mouth: NDArray[np.float32], position: int) -> av.VideoFrame:
+        """The same frame with `mouth`, (3, S, S) RGB in 0..1, as yuv420p."""
+        return self.compositor.picture(self.frame(position), mouth, position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +138,10 @@ def zip_bundle(data: bytes, max_bytes: int) -> AvatarBundle:
     return AvatarBundle(manifest, hashlib.sha256(text).hexdigest(), read)
 
 
-def load_avatar(bundle: AvatarBundle, providers: Sequence[str]) -> Avatar:
+def load_avatar(bundle: AvatarBundle, providers: Sequence[str], loops: LoopCache | None = None) -> Avatar:
     """Decodes the loop and loads the mouth; `providers` are onnxruntime's names. Takes part of a second.
+
+    The decoded loop is kept in `loops`; without one, as long as the avatar.
 
     Raises:
         ModelError: a file is missing, damaged, or not what the manifest says.
@@ -135,8 +149,15 @@ def load_avatar(bundle: AvatarBundle, providers: Sequence[str]) -> Avatar:
     manifest = bundle.manifest
     where = f"Avatar {manifest.id}"
     speak = _speak(bundle, providers, where)
-    frames = _loop(bundle.file(manifest.files.loop), manifest, where)
-    return Avatar(manifest, bundle.hash, speak, Compositor(manifest.mouth, frames))
+    file, size = manifest.files.loop, _size(manifest)
+    kept = LoopCache(0) if loops is None else loops
+    loop = Loop(bundle.file(file), size, manifest.loop_frames, f"{where}: {file.path}", kept)
+    loop.frames(Cancellation())
+    return Avatar(manifest, bundle.hash, speak, Compositor(manifest.mouth, size), loop)
+
+
+def _size(manifest: AvatarManifest) -> Size:
+    return Size(manifest.width_px, manifest.height_px)
 
 
 def _speak(bundle: AvatarBundle, providers: Sequence[str], where: str) -> Speak:
@@ -147,27 +168,3 @@ def _speak(bundle: AvatarBundle, providers: Sequence[str], where: str) -> Speak:
     graph = Graph(data, providers, place)
     graph.check_contract(("pose", (len(CONTROLS),)), ("mouth", (3, mouth.size_px, mouth.size_px)))
     return graph
-
-
-def _loop(data: bytes, manifest: AvatarManifest, where: str) -> NDArray[np.uint8]:
-    """The loop as (count, height * 3 / 2, width) I420."""
-    asked = (manifest.width_px, manifest.height_px, "yuv420p")
-    frames = np.empty((manifest.loop_frames, manifest.height_px * 3 // 2, manifest.width_px), np.uint8)
-    count = 0
-    try:
-        with av.open(io.BytesIO(data), "r") as container:
-            container.streams.video[0].thread_count = 1
-            for picture in container.decode(video=0):
-                if (picture.width, picture.height, picture.format.name) != asked or count == len(frames):
-                    count = -1
-                    break
-                frames[count] = picture.to_ndarray()
-                count += 1
-    except (av.FFmpegError, IndexError):
-        raise ModelError(f"{where}: {manifest.files.loop.path} cannot be decoded. Export it again.") from None
-    if count != len(frames):
-        raise ModelError(
-            f"{where}: {manifest.files.loop.path} must hold exactly {len(frames)} yuv420p frames "
-            f"of {asked[0]}x{asked[1]}. Export it again."
-        )
-    return frames

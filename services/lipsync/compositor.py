@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from services.lipsync.fragments import Size
 from services.lipsync.manifests import Affine
 
 # A render has one thread of its own; OpenCV's pool would take cores that other renders count on.
@@ -67,26 +68,22 @@ class _Patch:
 class Compositor:
     """Puts mouths of one avatar onto its frames. Safe to share between threads."""
 
-    def __init__(self, mouth: Crop, frames: NDArray[np.uint8]) -> None:
-        """`frames` is the loop, (count, height * 3 / 2, width) I420; `mouth` has a placement for each."""
-        self.frames = frames
-        self._height, self._width = frames.shape[1] * 2 // 3, frames.shape[2]
+    def __init__(self, mouth: Crop, size: Size) -> None:
+        """`mouth` has a placement for each frame of the loop, `size` is that of the frames."""
+        self._height, self._width = size.height_px, size.width_px
         self._crop_height, self._crop_width = mouth.shape_px
         feather = feathered(mouth.shape_px, mouth.feather_px)
         self._patches = [self._placed(placement, feather) for placement in mouth.placement]
 
-    def frame(self, position: int) -> NDArray[np.uint8]:
-        """The loop's frame `position` (modulo its length) as it is, (height * 3 / 2, width) I420."""
-        frame: NDArray[np.uint8] = self.frames[position % len(self.frames)]
-        return frame
+    def picture(self, frame: NDArray[np.uint8], mouth: NDArray[np.float32], position: int) -> av.VideoFrame:
+        """The loop's frame `position` (modulo its length) with `mouth`, RGB in 0..1, as yuv420p.
 
-    def picture(self, mouth: NDArray[np.float32], position: int) -> av.VideoFrame:
-        """The loop's frame `position` (modulo its length) with `mouth`, RGB in 0..1, as yuv420p."""
+        `frame` is (height * 3 / 2, width) I420 and stays as it is.
+        """
         picture = av.VideoFrame(self._width, self._height, "yuv420p")
         luma, blue, red = (_pixels(plane) for plane in picture.planes)
-        base = self.frame(position)
-        chroma = base[self._height :].reshape(2, self._height // 2, self._width // 2)
-        luma[:], blue[:], red[:] = base[: self._height], chroma[0], chroma[1]
+        chroma = frame[self._height :].reshape(2, self._height // 2, self._width // 2)
+        luma[:], blue[:], red[:] = frame[: self._height], chroma[0], chroma[1]
         bright, coloured = self._patches[position % len(self._patches)]
         ycbcr = _YCBCR_OF_RGB @ mouth.reshape(3, -1)
         ycbcr += _YCBCR_OFFSET

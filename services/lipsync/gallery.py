@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, TypeVar
 from visavis.rpc.failures import Failure, FailureType
 
 from services.lipsync.avatars import MANIFEST, Avatar, AvatarBundle, folder_bundle, load_avatar, zip_bundle
+from services.lipsync.loops import LoopCache
 from services.lipsync.manifests import ModelError
 from services.lipsync.uploads import upload_window
 
@@ -22,7 +23,10 @@ ShownFile: TypeAlias = Literal["poster", "loop"]
 
 
 class Gallery:
-    """Keeps the `loaded_max` avatars used last. One that was handed over, then dropped, is missing again."""
+    """Keeps the `loaded_max` avatars used last, and those of their decoded loops that fit into `loop_bytes`.
+
+    One that was handed over, then dropped, is missing again.
+    """
 
     def __init__(
         self,
@@ -31,6 +35,7 @@ class Gallery:
         providers: Sequence[str],
         *,
         loaded_max: int,
+        loop_bytes: int,
         upload_seconds: float,
         max_bundle_bytes: int,
     ) -> None:
@@ -55,6 +60,7 @@ class Gallery:
         self._upload_seconds = upload_seconds
         # One bundle at a time in memory.
         self._receiving = asyncio.Lock()
+        self._loops = LoopCache(loop_bytes)
         self._loaded: OrderedDict[str, Avatar] = OrderedDict()
         self._lock = threading.Lock()
         # One at a time: loading is rare, and two at once would only double the peak of memory.
@@ -151,7 +157,7 @@ class Gallery:
     def _load(self, bundle: AvatarBundle) -> Avatar:
         loaded = self._recent(bundle.hash)
         if loaded is None:
-            loaded = load_avatar(bundle, self._providers)
+            loaded = load_avatar(bundle, self._providers, self._loops)
             with self._lock:
                 self._loaded[bundle.hash] = loaded
                 while len(self._loaded) > self._loaded_max:

@@ -12,6 +12,7 @@ from services.lipsync import mel, sound
 from services.lipsync.avatars import Avatar
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.fragments import fragment
+from services.lipsync.loops import Frames
 from services.lipsync.mouths import Mouths, mouths
 from services.lipsync.networks import Network
 from services.lipsync.schedule import FRAMES_PER_UNIT, fragment_spans
@@ -57,6 +58,8 @@ def render(
         cancellation.check()
         played = resampled(waveform, speech.sample_rate_hz, sound.SAMPLE_RATE_HZ)
     cancellation.check()
+    with step("loop"):
+        loop = avatar.loop.frames(cancellation)
     drawn = mouths(network, avatar, heard, speech.frames, cancellation)
     aac = _cancellable(sound.aac_frames(played), cancellation)
     for first, count in fragment_spans(speech.frames):
@@ -65,20 +68,21 @@ def render(
             aac_frames = list(islice(aac, count // FRAMES_PER_UNIT * _AAC_FRAMES_PER_UNIT))
         if first < speech.resume_frame:
             continue
-        pictures = _pictures(drawn, first, count, speech.start_frame, cancellation)
+        units = range(first, first + count, FRAMES_PER_UNIT)
+        pictures = _pictures(drawn, loop, units, speech.start_frame, cancellation)
         start_frame = speech.start_frame + first
         data = fragment(pictures, aac_frames, start_frame, avatar.size)
         yield RenderedFragment(start_frame, count, data, frames_done=first + count)
 
 
 def _pictures(
-    drawn: Mouths, first: int, count: int, start_frame: int, cancellation: Cancellation
+    drawn: Mouths, loop: Frames, units: range, start_frame: int, cancellation: Cancellation
 ) -> Iterator[av.VideoFrame]:
-    for unit in range(first, first + count, FRAMES_PER_UNIT):
+    for unit in units:
         for number, mouth in enumerate(drawn.unit(unit), start_frame + unit):
             cancellation.check()
             with step("composite"):
-                picture = drawn.compositor.picture(mouth, number)
+                picture = drawn.compositor.picture(loop[number % len(loop)], mouth, number)
             FRAMES.inc()
             yield picture
 

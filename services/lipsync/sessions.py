@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -39,6 +40,17 @@ def execution_providers(names: Sequence[str]) -> list[str]:
     return [_PROVIDERS[name] for name in names]
 
 
+@cache
+def _share_arena() -> None:
+    """All sessions of a process take their working memory from one pool: a silent avatar needs none."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    # Blocks as large as asked for: doubling them would double what is never used.
+    asked_for = onnxruntime.OrtArenaCfg({"arena_extend_strategy": 1})
+    onnxruntime.create_and_register_allocator(memory, asked_for)
+
+
 class Session:
     """A graph of float32 ports with the batch first. Several threads may call it at once.
 
@@ -59,6 +71,8 @@ class Session:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        _share_arena()
+        options.add_session_config_entry("session.use_env_allocators", "1")
         # Below "fatal" nothing is logged: what goes wrong is raised, and a cancelled run is no error.
         options.log_severity_level = 4
         try:

@@ -30,6 +30,8 @@ class LipsyncSettings(ServiceSettings):
     upload_seconds: float = Field(default=10.0, gt=0)
     # Making an avatar takes about 4 s of one core, of a clip of ten seconds 8 s.
     build_seconds: float = Field(default=60.0, gt=0)
-    # Each holds its decoded loop: about 80 MB for 8 s of 512x512.
+    # Avatars kept ready: about 20 MB each, without the decoded loop.
     loaded_avatars: int = Field(default=4, ge=1)
+    # Decoded loops kept: two of 8 s of 512x512. A further one is decoded again when it speaks, in 0.1 s.
+    loop_bytes: int = Field(default=160 << 20, ge=0)
     max_bundle_bytes: int = Field(default=64 << 20, ge=1)

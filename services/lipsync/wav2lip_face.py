@@ -33,7 +33,7 @@ class _LowerHalf:
 
 def seen_face(avatar: Avatar) -> NDArray[np.float32]:
     """(1, 6, 96, 96) in 0..1: the face in BGR with its lower half black, then the whole face."""
-    picture = cv2.cvtColor(avatar.compositor.frame(0), cv2.COLOR_YUV2BGR_I420)
+    picture = cv2.cvtColor(avatar.frame(0), cv2.COLOR_YUV2BGR_I420)
     # Drawn at twice the size and averaged: a crop several times smaller would shimmer.
     fine = cv2.warpAffine(
         picture,
@@ -56,7 +56,7 @@ def lower_half_compositor(avatar: Avatar) -> Compositor:
     places = [_square(np.array(one, np.float64).reshape(2, 3)) for one in avatar.manifest.mouth.placement]
     first = np.linalg.inv(places[0])
     moved = tuple(_affine(place @ first @ crop) for place in places)
-    return Compositor(_LowerHalf(moved), avatar.compositor.frames)
+    return Compositor(_LowerHalf(moved), avatar.size)
 
 
 def _onto_frame(avatar: Avatar, size_px: int) -> NDArray[np.float64]:

@@ -36,6 +36,7 @@ def lipsync_service(settings: LipsyncSettings) -> Service:
         settings.avatar,
         providers,
         loaded_max=settings.loaded_avatars,
+        loop_bytes=settings.loop_bytes,
         upload_seconds=settings.upload_seconds,
         max_bundle_bytes=settings.max_bundle_bytes,
     )

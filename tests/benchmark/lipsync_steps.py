@@ -21,7 +21,7 @@ from services.lipsync.sessions import execution_providers
 from services.lipsync.settings import LipsyncSettings
 from tests.benchmark.machine import machine_line
 
-STEPS = ("resample", "mel", "listen", "speak", "composite", "open", "x264", "aac", "mux")
+STEPS = ("resample", "loop", "mel", "listen", "speak", "composite", "open", "x264", "aac", "mux")
 RATE_HZ = 24_000
 SAMPLES_PER_UNIT = RATE_HZ // 25 * 8
 RUNS = 5

@@ -85,8 +85,8 @@ def fit(avatar: Avatar) -> Fit:
     drawn, idle = [], []
     for position, placement in enumerate(avatar.manifest.mouth.placement):
         affine = np.array(placement).reshape(2, 3)
-        drawn.append(_crop(_planes(avatar.compositor.picture(resting, position)), affine, size))
-        idle.append(_crop(avatar.compositor.frame(position), affine, size))
+        drawn.append(_crop(_planes(avatar.picture(resting, position)), affine, size))
+        idle.append(_crop(avatar.frame(position), affine, size))
     changes = [one - other for one, other in zip(drawn, idle, strict=True)]
     steps = [np.abs(cv2.blur(change, (_SMOOTHING_PX, _SMOOTHING_PX)))[ring].max() for change in changes]
     return Fit(

@@ -31,7 +31,9 @@ def models_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def gallery(models_dir: Path) -> Iterator[Gallery]:
-    made = Gallery(models_dir, "dot", CPU, loaded_max=1, upload_seconds=5, max_bundle_bytes=1 << 20)
+    made = Gallery(
+        models_dir, "dot", CPU, loaded_max=1, loop_bytes=0, upload_seconds=5, max_bundle_bytes=1 << 20
+    )
     yield made
     made.close()
 

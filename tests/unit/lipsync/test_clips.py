@@ -95,7 +95,7 @@ def test_a_clip_becomes_an_avatar_whose_loop_has_no_jump(models: FaceModels) -> 
     avatar = load_avatar(bundle, execution_providers(["cpu"]))
 
     assert steps == sorted(steps)
-    frames = avatar.compositor.frames.astype(np.int16)
+    frames = avatar.loop.frames(Cancellation()).astype(np.int16)
     assert len(frames) == avatar.manifest.loop_frames
     steps_apart = [np.abs(one - other).mean() for one, other in zip(frames[1:], frames[:-1], strict=True)]
     assert np.abs(frames[0] - frames[-1]).mean() <= max(steps_apart)
@@ -105,8 +105,8 @@ def test_a_clip_becomes_an_avatar_whose_loop_has_no_jump(models: FaceModels) -> 
 def assert_rests_as_it_loops(avatar: Avatar) -> None:
     rest = avatar.speak.run(np.zeros((1, len(CONTROLS)), np.float32), Cancellation())[0]
     for number in (0, avatar.manifest.loop_frames // 3):
-        idle = avatar.compositor.frame(number).astype(np.int16)
-        spoken = avatar.compositor.picture(rest, number).to_ndarray().astype(np.int16)
+        idle = avatar.frame(number).astype(np.int16)
+        spoken = avatar.picture(rest, number).to_ndarray().astype(np.int16)
         assert np.abs(idle - spoken).mean() < 0.2
         assert np.percentile(np.abs(idle - spoken), 99.9) < 12
 
@@ -159,7 +159,7 @@ def spoken() -> Iterator[Pixels]:
     poses[20:28, CONTROLS.index("jaw")] = 0.6
     for number, pose in enumerate(poses):
         mouth = avatar.speak.run(pose[None], Cancellation())[0]
-        yield np.asarray(avatar.compositor.picture(mouth, number).to_ndarray(format="rgb24"), np.uint8)
+        yield np.asarray(avatar.picture(mouth, number).to_ndarray(format="rgb24"), np.uint8)
 
 
 def shipped() -> Avatar:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import av
 import cv2
 import numpy as np
@@ -7,18 +9,29 @@ import pytest
 from numpy.typing import NDArray
 
 from services.lipsync.compositor import Compositor
+from services.lipsync.fragments import Size
 from services.lipsync.manifests import Affine, Mouth
 
 WIDTH, HEIGHT, SIZE = 96, 80, 32
 IDENTITY: Affine = (1, 0, 20, 0, 1, 30)
 
 
-def compositor(*placement: Affine, feather: int = 4) -> Compositor:
-    """Of a loop whose frames are grey, each two steps brighter than the one before."""
-    mouth = Mouth(contract="pose/1", size_px=SIZE, feather_px=feather, placement=placement)
-    frames = np.full((len(placement), HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
-    frames[:, :HEIGHT] = 100 + 2 * np.arange(len(placement))[:, None, None]
-    return Compositor(mouth, frames)
+@dataclass(frozen=True)
+class Loop:
+    """Its frames are grey, each two steps brighter than the one before."""
+
+    placement: tuple[Affine, ...]
+    feather: int
+
+    def picture(self, mouth: NDArray[np.float32], position: int) -> av.VideoFrame:
+        crop = Mouth(contract="pose/1", size_px=SIZE, feather_px=self.feather, placement=self.placement)
+        frame = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
+        frame[:HEIGHT] = 100 + 2 * (position % len(self.placement))
+        return Compositor(crop, Size(WIDTH, HEIGHT)).picture(frame, mouth, position)
+
+
+def compositor(*placement: Affine, feather: int = 4) -> Loop:
+    return Loop(placement, feather)
 
 
 def flat(red: float, green: float, blue: float) -> NDArray[np.float32]:

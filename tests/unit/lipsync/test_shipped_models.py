@@ -70,7 +70,7 @@ def test_in_silence_the_face_is_the_idle_loop(network: PoseNetwork, avatar: Avat
 
     for position in range(FRAMES):
         face = lower_face(shown[position], avatar, position)
-        assert psnr(face, lower_face(avatar.compositor.frame(position), avatar, position)) > 33
+        assert psnr(face, lower_face(avatar.frame(position), avatar, position)) > 33
 
 
 def test_an_open_vowel_opens_the_mouth_and_silence_closes_it(network: PoseNetwork) -> None:
@@ -86,7 +86,7 @@ def test_an_open_mouth_shows_in_the_picture_and_nothing_changes_around_it(
     network: PoseNetwork, avatar: Avatar
 ) -> None:
     shown = frames_of(open_vowel(), network, avatar)[12]
-    idle = avatar.compositor.frame(12)
+    idle = avatar.frame(12)
 
     assert psnr(lower_face(shown, avatar, 12), lower_face(idle, avatar, 12)) < 28
     top = avatar.manifest.height_px // 3
@@ -97,4 +97,4 @@ def test_the_resting_pose_is_the_mouth_of_the_loop(avatar: Avatar) -> None:
     rest = avatar.speak.run(np.zeros((1, len(CONTROLS)), np.float32), Cancellation())[0]
     luma = 16 + 65.481 * rest[0] + 128.553 * rest[1] + 24.966 * rest[2]
 
-    assert psnr(luma.astype(float), lower_face(avatar.compositor.frame(0), avatar, 0)) > 33
+    assert psnr(luma.astype(float), lower_face(avatar.frame(0), avatar, 0)) > 33

@@ -78,8 +78,9 @@ def test_the_drawn_half_moves_with_the_head_and_changes_nothing_else(avatar: Ava
 
     centres = []
     for position in (0, 8):
-        before = compositor.frame(position)[: tiny_models.HEIGHT_PX].astype(int)
-        after = compositor.picture(white, position).to_ndarray()[: tiny_models.HEIGHT_PX].astype(int)
+        frame = avatar.frame(position)
+        before = frame[: tiny_models.HEIGHT_PX].astype(int)
+        after = compositor.picture(frame, white, position).to_ndarray()[: tiny_models.HEIGHT_PX].astype(int)
         rows, columns = np.nonzero(after - before > 20)
         centres.append((columns.mean(), rows.mean()))
 
