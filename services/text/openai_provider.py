@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import httpx2
@@ -29,6 +29,7 @@ from services.text.openai_models import context_tokens, is_chat_model
 from services.text.openai_refusals import Refusal, failure_for, unavailable
 from services.text.openai_request import as_json, chat_request
 from services.text.token_tables import has_table, load_table, prompt_tokens
+from services.text.unsaid_usage import unsaid_usage
 
 # Statuses of servers that have no such method, or not for this model.
 _CANNOT_COUNT = (400, 404, 405, 501)
@@ -96,9 +97,15 @@ class OpenAiProvider:
             )
             chunks = await client.chat.completions.create(**request)
             yield ModelOpened(model=model, max_tokens=max_tokens)
+            pieces = 0
             async with chunks, aclosing(_parts(chunks)) as parts:
                 async for part in parts:
-                    yield part
+                    pieces += isinstance(part, ModelDelta)
+                    if isinstance(part, ModelFinished) and part.usage == Usage():
+                        usage = await asyncio.to_thread(unsaid_usage, conversation, model, pieces)
+                        yield replace(part, usage=usage)
+                    else:
+                        yield part
 
     async def count_tokens(self, messages: Sequence[Message], model: str) -> TokenCount:
         """See `Provider.count_tokens`. The key is the site's.

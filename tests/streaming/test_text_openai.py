@@ -85,6 +85,17 @@ async def test_deltas_usage_and_finish_reason_come_through(server: OpenAiServer)
         ]
 
 
+@pytest.mark.parametrize(("model", "prompt_tokens"), [("gpt-4o-mini", 9), ("llama-3", 6)])
+async def test_what_a_server_did_not_count_is_not_free(
+    server: OpenAiServer, model: str, prompt_tokens: int
+) -> None:
+    server.will_answer(Delta("Hel"), Delta("lo."), Finish())
+    async with provider_for(server) as provider:
+        parts = await answer_to(provider, Conversation(ASKED, model=model))
+    # "Hello?" is two tokens of OpenAI's, and about as many of anybody's.
+    assert parts[-1] == ModelFinished("stop", Usage(prompt_tokens, 2))
+
+
 @pytest.mark.parametrize(
     ("conversation", "sent"),
     [
