@@ -7,7 +7,7 @@ MEMBERS := proto services/text services/tts services/lipsync gateway gateway/cli
 IMAGES := text tts lipsync gateway client
 RUN_LOCKS := requirements/build.lock $(IMAGES:%=requirements/%.lock)
 
-.PHONY: run test test-fast lint bench train images lock clean
+.PHONY: run test test-fast lint bench load scaling train images lock clean
 
 run: .venv/.run
 	$(BIN)/visavis serve --port $(PORT)
@@ -27,6 +27,14 @@ lint: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmark
+
+# 2,000 readers of 100 replies on one gateway process, for ten minutes; SECONDS=60 for less.
+load: .venv/.dev
+	$(BIN)/python -m tests.benchmark.load --seconds $(or $(SECONDS),600)
+
+# Obeys our own ScaledObject with real workers: a few minutes.
+scaling: .venv/.dev
+	$(BIN)/python -m tests.deploy.scaling
 
 # Makes the network and the avatars again: an hour or two on two cores. Needs npm and a C compiler.
 train: build/train/.ready

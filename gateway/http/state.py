@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import grpc
 import structlog
@@ -14,6 +14,7 @@ from visavis.rpc.channel import open_channel
 
 from gateway.admission import Admission
 from gateway.catalogue import Catalogue
+from gateway.http.encoding import EncodedEvents
 from gateway.http.signing import Signatures
 from gateway.http.stores import opened_stores
 from gateway.media.places import media_store
@@ -54,6 +55,7 @@ class Gateway:
     signatures: Signatures
     text: TextStage
     channels: dict[str, grpc.aio.Channel]
+    encoded: EncodedEvents = field(default_factory=EncodedEvents)
 
     async def check_known(self, reply_id: str) -> None:
         """Raises RequestRefused (404) where no such reply is kept."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
+from gateway.http.encoding import Form
 from gateway.http.event_schemas import MESSAGE, SENT_EVENT
 from gateway.http.state import Gateway
 from gateway.reply.event_log import followed
-from gateway.reply.events import LoggedEvent
 
 # Proxies must hand every event on at once.
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -47,38 +45,25 @@ def ndjson_response(
 
 
 async def told_events(
-    gateway: Gateway, reply_id: str, after: int
-) -> AsyncGenerator[LoggedEvent | None, None]:
-    """The events after `after` as clients get them, addresses signed; None when it is time for a ping."""
+    gateway: Gateway, reply_id: str, after: int, form: Form
+) -> AsyncGenerator[bytes | None, None]:
+    """The events after `after` as clients get them; None when it is time for a ping."""
     async with aclosing(followed(gateway.log, reply_id, after, gateway.settings.ping_seconds)) as events:
         async for event in events:
             if event is None:
                 yield None
             else:
-                yield replace(event, data=gateway.signatures.signed(reply_id, event.data))
-
-
-def event_line(event: LoggedEvent) -> str:
-    """One event as one line of JSON: {id, event, data}."""
-    return _json({"id": event.id, "event": event.type, "data": event.data})
+                yield gateway.encoded.bytes_of(reply_id, event, form, gateway.signatures)
 
 
 async def _sse(gateway: Gateway, reply_id: str, after: int) -> AsyncGenerator[bytes, None]:
     yield format_sse_event(retry=_RETRY_MILLISECONDS)
-    async with aclosing(told_events(gateway, reply_id, after)) as events:
+    async with aclosing(told_events(gateway, reply_id, after, "sse")) as events:
         async for event in events:
-            yield KEEPALIVE_COMMENT if event is None else _sse_event(event)
-
-
-def _sse_event(event: LoggedEvent) -> bytes:
-    return format_sse_event(id=str(event.id), event=event.type, data_str=_json(event.data))
+            yield KEEPALIVE_COMMENT if event is None else event
 
 
 async def _ndjson(gateway: Gateway, reply_id: str, after: int) -> AsyncGenerator[bytes, None]:
-    async with aclosing(told_events(gateway, reply_id, after)) as events:
+    async with aclosing(told_events(gateway, reply_id, after, "line")) as events:
         async for event in events:
-            yield b"\n" if event is None else event_line(event).encode() + b"\n"
-
-
-def _json(content: object) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+            yield b"\n" if event is None else event + b"\n"

@@ -15,7 +15,6 @@ from gateway.http.state import Gateway, gateway_of
 from gateway.http.streaming import (
     NDJSON,
     STREAM_OF_EVENTS,
-    event_line,
     ndjson_response,
     sse_response,
     told_events,
@@ -109,10 +108,10 @@ async def socket_of_reply(websocket: WebSocket, reply_id: str, gateway: Served, 
 async def _told(websocket: WebSocket, gateway: Gateway, reply_id: str, after: int) -> None:
     """Sends at the reader's own pace: `send_text` waits while the connection's buffer is full."""
     with suppress(WebSocketDisconnect):
-        async with aclosing(told_events(gateway, reply_id, after)) as events:
+        async with aclosing(told_events(gateway, reply_id, after, "line")) as events:
             async for event in events:
                 if event is not None:
-                    await websocket.send_text(event_line(event))
+                    await websocket.send_text(event.decode())
         await websocket.close()
 
 
