@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -31,39 +32,54 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-def sse_response(gateway: Gateway, reply_id: str, after: int, headers: dict[str, str]) -> EventStream:
-    """The events after `after` as text/event-stream; ends after the terminal one."""
-    return EventStream(_sse(gateway, reply_id, after), headers=HEADERS | headers)
+def sse_response(
+    gateway: Gateway, reply_id: str, after: int, headers: dict[str, str], wait_seconds: float | None = None
+) -> EventStream:
+    """The events after `after` as text/event-stream; ends after the terminal one.
+
+    With `wait_seconds` it ends as soon as so many have passed without an event.
+    """
+    return EventStream(_sse(gateway, reply_id, after, wait_seconds), headers=HEADERS | headers)
 
 
 def ndjson_response(
-    gateway: Gateway, reply_id: str, after: int, headers: dict[str, str]
+    gateway: Gateway, reply_id: str, after: int, headers: dict[str, str], wait_seconds: float | None = None
 ) -> StreamingResponse:
     """The same events, one JSON object {id, event, data} per line; blank lines keep the connection alive."""
-    content = _ndjson(gateway, reply_id, after)
+    content = _ndjson(gateway, reply_id, after, wait_seconds)
     return StreamingResponse(content, media_type=NDJSON, headers=HEADERS | headers)
 
 
 async def told_events(
-    gateway: Gateway, reply_id: str, after: int, form: Form
+    gateway: Gateway, reply_id: str, after: int, form: Form, wait_seconds: float | None = None
 ) -> AsyncGenerator[bytes | None, None]:
     """The events after `after` as clients get them; None when it is time for a ping."""
-    async with aclosing(followed(gateway.log, reply_id, after, gateway.settings.ping_seconds)) as events:
+    left = math.inf if wait_seconds is None else wait_seconds
+    idle_seconds = min(gateway.settings.ping_seconds, left)
+    async with aclosing(followed(gateway.log, reply_id, after, idle_seconds)) as events:
         async for event in events:
             if event is None:
+                left -= idle_seconds
+                if left <= 0:
+                    return
                 yield None
             else:
+                left = math.inf if wait_seconds is None else wait_seconds
                 yield gateway.encoded.bytes_of(reply_id, event, form, gateway.signatures)
 
 
-async def _sse(gateway: Gateway, reply_id: str, after: int) -> AsyncGenerator[bytes, None]:
+async def _sse(
+    gateway: Gateway, reply_id: str, after: int, wait_seconds: float | None
+) -> AsyncGenerator[bytes, None]:
     yield format_sse_event(retry=_RETRY_MILLISECONDS)
-    async with aclosing(told_events(gateway, reply_id, after, "sse")) as events:
+    async with aclosing(told_events(gateway, reply_id, after, "sse", wait_seconds)) as events:
         async for event in events:
             yield KEEPALIVE_COMMENT if event is None else event
 
 
-async def _ndjson(gateway: Gateway, reply_id: str, after: int) -> AsyncGenerator[bytes, None]:
-    async with aclosing(told_events(gateway, reply_id, after, "line")) as events:
+async def _ndjson(
+    gateway: Gateway, reply_id: str, after: int, wait_seconds: float | None
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(told_events(gateway, reply_id, after, "line", wait_seconds)) as events:
         async for event in events:
             yield b"\n" if event is None else event + b"\n"

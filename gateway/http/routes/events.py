@@ -31,10 +31,14 @@ After = Annotated[int, Query(ge=0, description="Replay what came after this even
     response_class=Response,
     responses={200: STREAM_OF_EVENTS, 204: {"description": "Up to date after the end: nothing more comes."}},
 )
-async def events_of_reply(
+async def events_of_reply(  # noqa: PLR0917  FastAPI passes them by name
     reply_id: str,
     gateway: Served,
     after: After = 0,
+    wait: Annotated[
+        float | None,
+        Query(ge=0, le=60, description="End once so many seconds pass without an event; 0: what there is."),
+    ] = None,
     last_event_id: Annotated[
         str,
         Header(
@@ -46,14 +50,15 @@ async def events_of_reply(
     """Follow a reply's events.
 
     Everything after Last-Event-ID (or ?after=), then what follows, up to the terminal event: as server-sent
-    events, or one JSON object per line where `Accept: application/x-ndjson` asks for that.
+    events, or one JSON object per line where `Accept: application/x-ndjson` asks for that. Who cannot keep a
+    connection open asks again and again with `wait`: a long poll of the same events.
     """
     if last_event_id:
         after = _position(last_event_id)
     if await _all_heard(gateway, reply_id, after):
         return Response(status_code=204)
     respond = ndjson_response if NDJSON in accept else sse_response
-    return respond(gateway, reply_id, after, {})
+    return respond(gateway, reply_id, after, {}, wait)
 
 
 @router.get(
