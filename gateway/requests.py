@@ -53,7 +53,7 @@ class ReplyRequest(BaseModel):
         description="To be spoken: a tag such as en, zh or pt-BR; auto finds it utterance by utterance.",
     )
     voice: str = Field(default="", max_length=200, description="As /v1/voices lists it; empty: the default.")
-    speaking_rate: float | None = Field(default=None, ge=0.25, le=4, description="1 is the voice's own pace.")
+    speaking_rate: float | None = Field(default=None, ge=0.5, le=2, description="1 is the voice's own pace.")
     avatar: str = Field(
         default="", max_length=200, description="As /v1/avatars lists it; empty: the default."
     )

@@ -11,7 +11,7 @@ from visavis.rpc.failures import Failure, FailureType
 from services.text.conversation import Conversation, Message
 
 MAX_STOP_SEQUENCES = 4
-MAX_STOP_CHARACTERS = 100
+MAX_STOP_CHARACTERS = 200
 MAX_BIASED_WORDS = 300
 MAX_BIASED_WORD_CHARACTERS = 100
 # BCP 47 in the shapes that speech engines know: en, en-US, cmn-Hans-CN.

@@ -49,7 +49,7 @@ Network = Annotated[
 ]
 Language = Annotated[str | None, typer.Option(metavar="TAG", help="en, zh, … Found by itself when left out.")]
 SpeakingRate = Annotated[
-    float | None, typer.Option(min=0.25, max=4.0, metavar="RATE", help="1 is normal, 2 twice as fast.")
+    float | None, typer.Option(min=0.5, max=2.0, metavar="RATE", help="1 is normal, 2 twice as fast.")
 ]
 
 
