@@ -3,41 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
+import structlog
 from numpy.typing import NDArray
 
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.manifests import ModelError
 
+log = structlog.get_logger()
+
 Array: TypeAlias = NDArray[np.float32]
 
+
+@dataclass(frozen=True, slots=True)
+class _Provider:
+    """What onnxruntime calls it, and the package that has it."""
+
+    name: str
+    package: str
+
+
 _PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
+    "cpu": _Provider("CPUExecutionProvider", "onnxruntime"),
+    "openvino": _Provider("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    "cuda": _Provider("CUDAExecutionProvider", "onnxruntime-gpu"),
+    "coreml": _Provider("CoreMLExecutionProvider", "onnxruntime, on macOS"),
 }
+# An ONNX graph of one Relu, to see whether a provider finds its device and its libraries.
+_PROBE = (
+    b'\x08\x08:3\n\x0c\n\x01x\x12\x01y"\x04Relu\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01'
+    b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\r"
+)
 
 
 def execution_providers(names: Sequence[str]) -> list[str]:
-    """onnxruntime's names of the providers, in the same order.
+    """onnxruntime's names of the providers that can be used here, in the same order.
+
+    One that cannot be used is passed over, with a warning, where `cpu` is among them. What a provider cannot
+    compute of a graph, the next one does.
 
     Raises:
-        ModelError: a provider is unknown, or the installed onnxruntime was built without it.
+        ModelError: a provider is unknown; or it cannot be used and `cpu` is not among them.
     """
-    available = onnxruntime.get_available_providers()
-    here = [name for name, provider in _PROVIDERS.items() if provider in available]
+    usable = []
     for name in names:
-        if name not in here:
-            raise ModelError(
-                f"LIPSYNC_PROVIDERS names {name}, which the installed onnxruntime does not have. "
-                f"Take {' or '.join(here)}, or install the onnxruntime build that has {name}."
-            )
-    return [_PROVIDERS[name] for name in names]
+        if name not in _PROVIDERS:
+            raise ModelError(f"LIPSYNC_PROVIDERS names {name}. It may list {', '.join(_PROVIDERS)}.")
+        reason = _why_unusable(name)
+        if reason is None:
+            usable.append(_PROVIDERS[name].name)
+        elif "cpu" in names:
+            log.warning("execution provider passed over", provider=name, reason=reason)
+        else:
+            raise ModelError(f"{reason} Or list cpu behind it, to go on without it.")
+    return usable
+
+
+def _why_unusable(name: str) -> str | None:
+    here = onnxruntime.get_available_providers()
+    provider = _PROVIDERS[name]
+    if provider.name not in here:
+        known = [short for short, one in _PROVIDERS.items() if one.name in here]
+        return (
+            f"LIPSYNC_PROVIDERS names {name}, which the installed onnxruntime does not have: it has "
+            f"{' and '.join(known)}. Install {provider.package} in its place."
+        )
+    if name == "cpu":
+        return None
+    try:
+        # onnxruntime goes on without a provider whose driver or libraries it does not find.
+        if _session(_PROBE, _options(), [provider.name]).get_providers()[0] == provider.name:
+            return None
+    except Exception as error:
+        log.warning("execution provider failed", provider=name, error=str(error))
+    return (
+        f"LIPSYNC_PROVIDERS names {name}, which is installed but finds no device or no driver here. "
+        "Install its driver and its libraries."
+    )
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    _share_arena()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    # Below "fatal" nothing is logged: what goes wrong is raised, and a cancelled run is no error.
+    options.log_severity_level = 4
+    return options
+
+
+def _session(
+    model: bytes, options: onnxruntime.SessionOptions, providers: Sequence[str]
+) -> onnxruntime.InferenceSession:
+    # Left to itself it would print the error and try other providers than were asked for.
+    return onnxruntime.InferenceSession(model, options, providers=list(providers), enable_fallback=0)
 
 
 @cache
@@ -63,32 +129,18 @@ class Session:
         `optimised=False` computes the graph node by node, as it is written.
 
         Raises:
-            ModelError: not a graph that this onnxruntime can run, or not with the first of the providers.
+            ModelError: not a graph that this onnxruntime can run with these providers.
         """
-        options = onnxruntime.SessionOptions()
         levels = onnxruntime.GraphOptimizationLevel
+        options = _options()
         options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        _share_arena()
-        options.add_session_config_entry("session.use_env_allocators", "1")
-        # Below "fatal" nothing is logged: what goes wrong is raised, and a cancelled run is no error.
-        options.log_severity_level = 4
         try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=list(providers))
+            self._session = _session(model, options, providers)
         except Exception as error:
             raise ModelError(
                 f"{where} cannot be loaded by onnxruntime {onnxruntime.__version__} "
                 f"({type(error).__name__}). Export it again."
             ) from error
-        if self._session.get_providers()[0] != providers[0]:
-            # onnxruntime goes on without a provider whose driver or libraries it does not find.
-            name = next(name for name, provider in _PROVIDERS.items() if provider == providers[0])
-            raise ModelError(
-                f"LIPSYNC_PROVIDERS names {name}, which is installed but finds no device or no driver here. "
-                f"Install its libraries, or take LIPSYNC_PROVIDERS=cpu."
-            )
         self.inputs = {port.name: tuple(port.shape) for port in self._session.get_inputs()}
         self.outputs = {port.name: tuple(port.shape) for port in self._session.get_outputs()}
 

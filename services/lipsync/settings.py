@@ -24,6 +24,7 @@ class LipsyncSettings(ServiceSettings):
     # Renders at once, one thread each; further calls are refused with BUSY: the caller asks another worker.
     slots: int = Field(default=1, ge=1, le=64)
     # onnxruntime execution providers in order of preference, comma-separated: cpu, openvino, cuda, coreml.
+    # With cpu among them, one that cannot be used is passed over; without, the worker does not start.
     providers: str = Field(default="cpu", pattern="^[a-z]+(,[a-z]+)*$")
     max_utterance_seconds: float = Field(default=60.0, gt=0, le=600)
     # How long a client may take to send an utterance or a bundle; a slot is taken meanwhile.

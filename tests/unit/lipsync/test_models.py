@@ -38,6 +38,10 @@ def models_dir(tmp_path: Path) -> Path:
         (lambda m: m["controls"].reverse(), "in this order"),
         (lambda m: m.update(smoothing=[0.5, 0.5]), "odd number"),
         (lambda m: m.update(closure={"from": 0.7, "to": 0.6}), "closure.to"),
+        (
+            lambda m: m.update(levelling={"average_column": [0.0] * 79, "patience_columns": 1}),
+            "levelling.average_column",
+        ),
         (lambda m: m["files"]["listen"].update(path="../listen.onnx"), "files.listen.path"),
         (lambda m: m.pop("licence"), "licence"),
     ],
@@ -134,12 +138,6 @@ def test_a_bundle_in_a_folder_of_another_name_is_refused(models_dir: Path) -> No
 
     with pytest.raises(ModelError, match="the manifest's id is dot"):
         folder_bundle(renamed)
-
-
-@pytest.mark.parametrize("name", ["openvino", "warpdrive"])
-def test_a_provider_that_is_not_installed_is_named_with_those_that_are(name: str) -> None:
-    with pytest.raises(ModelError, match=f"LIPSYNC_PROVIDERS names {name}.* Take cpu"):
-        execution_providers(["cpu", name])
 
 
 @pytest.mark.parametrize(

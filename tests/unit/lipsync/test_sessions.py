@@ -6,11 +6,36 @@ import numpy as np
 import pytest
 
 from services.lipsync.cancellation import Cancellation, Cancelled
+from services.lipsync.manifests import ModelError
 from services.lipsync.sessions import Graph, execution_providers
 from tests.fakes import tiny_models
 
 CPU = execution_providers(["cpu"])
 POSES = np.zeros((8, 7), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("openvino", "onnxruntime-openvino"), ("cuda", "onnxruntime-gpu")]
+)
+def test_a_provider_that_is_not_installed_is_named_with_its_package_and_with_what_there_is(
+    name: str, package: str
+) -> None:
+    with pytest.raises(
+        ModelError, match=f"names {name}, which .* it has cpu. Install {package} in its place"
+    ):
+        execution_providers([name])
+
+
+def test_only_where_cpu_is_listed_it_steps_in() -> None:
+    assert execution_providers(["cuda", "cpu"]) == CPU
+    assert execution_providers(["cuda", "openvino", "cpu"]) == CPU
+    with pytest.raises(ModelError, match=r"LIPSYNC_PROVIDERS names cuda.* Or list cpu behind it"):
+        execution_providers(["cuda", "openvino"])
+
+
+def test_a_provider_that_nobody_knows_is_refused_even_before_cpu() -> None:
+    with pytest.raises(ModelError, match=r"names warpdrive\. It may list cpu, openvino, cuda, coreml"):
+        execution_providers(["warpdrive", "cpu"])
 
 
 def test_a_run_is_interrupted_in_the_middle_of_the_graph() -> None:
