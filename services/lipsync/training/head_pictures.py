@@ -57,8 +57,8 @@ class HeadPictures:
         return self._mouths([f"spoken_{number:04d}" for number in range(count)])
 
     def _mouths(self, names: list[str]) -> Pixels:
-        crops = np.stack([self._crop(name) for name in names])
-        changes = (crops - self._crop("mouth_0000")) * oval(MOUTH.width, MOUTH.height)[..., None]
+        crops = np.stack([self._mouth(name) for name in names])
+        changes = (crops - self._mouth("mouth_0000")) * oval(MOUTH.width, MOUTH.height)[..., None]
         mouths: Pixels = np.clip(self.resting_mouth + changes, 0, 1)
         return mouths
 
@@ -74,6 +74,10 @@ class HeadPictures:
     def gazes(self, count: int) -> Pixels:
         """(N,h,w,3) what each of the first `count` glances changes in the box of the eyes."""
         return np.concatenate([self._eye_change(f"gaze_{number}") for number in range(count)])
+
+    def _mouth(self, name: str) -> Pixels:
+        """(S,S,3) before the wall, which a moving jaw covers and uncovers."""
+        return over(_premultiplied(self._picture(name)), self.backdrop[MOUTH.rows, MOUTH.columns])
 
     def _eye_change(self, name: str) -> Pixels:
         change: Pixels = self._crop(name) - self.portrait[EYES.rows, EYES.columns, :3]
