@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +19,9 @@ from tests.fakes.stages import FakeStages, fake_stages
 
 KEY = "key-of-ann"
 OTHER_KEY = "key-of-bob"
+EXAMPLES = re.findall(
+    r"```python\n(.*?)```", (Path(__file__).parents[2] / "docs" / "python.md").read_text(), re.DOTALL
+)
 LINES = ";".join(
     f"{name} {hashlib.sha256(key.encode()).hexdigest()}" for name, key in (("ann", KEY), ("bob", OTHER_KEY))
 )
@@ -38,6 +44,8 @@ async def test_everything_is_asked_for_with_the_key(gateway: ServedGateway, tmp_
         assert [model.id for model in await client.models()] == ["tiny"]
         assert [avatar.id for avatar in await client.avatars()] == ["grey"]
         assert len(await client.voices()) == 2
+        assert [network.name for network in await client.networks()] == ["plain"]
+        assert (await client.count_tokens([{"role": "user", "content": "one two"}])).prompt_tokens == 8
         reply = await client.reply(say="Hello.")
         assert [event.type async for event in reply][-1] == "done"
         await reply.save(tmp_path / "a.mp4")
@@ -59,6 +67,8 @@ async def test_the_same_without_asyncio(gateway: ServedGateway, tmp_path: Path) 
     def asked() -> str:
         with Client(str(gateway.http.base_url), api_key=KEY) as client:
             assert [avatar.id for avatar in client.avatars()] == ["grey"]
+            assert [network.name for network in client.networks()] == ["plain"]
+            assert client.count_tokens([{"role": "user", "content": "one two"}]).prompt_tokens == 8
             reply = client.reply(say="Hello.")
             assert [event.type for event in reply][-1] == "done"
             reply.save(tmp_path / "a.mp4")
@@ -86,3 +96,16 @@ async def test_without_the_right_key_nothing_is_told(gateway: ServedGateway, key
             with pytest.raises(Problem) as refused:
                 await asked
             assert (refused.value.status, refused.value.type) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(("number", "told", "made"), [(0, "moon", "moon.mp4"), (1, "done", "hello.wav")])
+async def test_the_documented_examples_run_as_they_stand(
+    gateway: ServedGateway, tmp_path: Path, number: int, told: str, made: str
+) -> None:
+    address = str(gateway.http.base_url)
+    program = EXAMPLES[number].replace("http://127.0.0.1:8000", address).replace("your key", KEY)
+    command = [sys.executable, "-c", program]
+    run = await asyncio.to_thread(subprocess.run, command, cwd=tmp_path, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert told in run.stdout
+    assert (tmp_path / made).stat().st_size > 0

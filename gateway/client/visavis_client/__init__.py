@@ -1,7 +1,7 @@
 """Typed Python client of Vis-à-vis, and the visavis command."""
 
 from visavis_client.blocking import Client, Reply
-from visavis_client.catalogue import Avatar, Model, Provider, Voice
+from visavis_client.catalogue import Avatar, Model, Network, Provider, Tokens, Voice
 from visavis_client.client import AsyncClient, AsyncReply
 from visavis_client.cursor import Patience
 from visavis_client.errors import NothingMade, Problem, Unreachable, VisavisError
@@ -33,6 +33,7 @@ __all__ = [
     "Media",
     "Message",
     "Model",
+    "Network",
     "NothingMade",
     "Patience",
     "Problem",
@@ -42,6 +43,7 @@ __all__ = [
     "ReplyOptions",
     "TextDelta",
     "TextOk",
+    "Tokens",
     "Unreachable",
     "Utterance",
     "VideoOk",

@@ -1,4 +1,4 @@
-"""Lists of what a gateway has to offer go in, typed entries come out: models, voices, avatars."""
+"""What a gateway has to offer goes in, typed entries come out: models, voices, avatars, networks, counts."""
 
 from __future__ import annotations
 
@@ -45,6 +45,22 @@ class Avatar(_Entry):
     default: bool = False
 
 
+class Network(_Entry):
+    """A lip-sync network that can be asked for by `name`."""
+
+    name: str
+    version: str = ""
+    licence: str = ""
+    default: bool = False
+
+
+class Tokens(_Entry):
+    """How long messages are, and how much the model can read, its answer included (0: unknown)."""
+
+    prompt_tokens: int
+    context_tokens: int = 0
+
+
 class Models(_Entry):
     """The answer to GET /v1/models."""
 
@@ -61,3 +77,9 @@ class Avatars(_Entry):
     """The answer to GET /v1/avatars."""
 
     avatars: list[Avatar]
+
+
+class Networks(_Entry):
+    """The answer to GET /v1/networks."""
+
+    networks: list[Network]

@@ -13,7 +13,17 @@ from urllib.parse import quote
 import httpx
 from httpx_sse import aconnect_sse
 
-from visavis_client.catalogue import Avatar, Avatars, Model, Models, Voice, Voices
+from visavis_client.catalogue import (
+    Avatar,
+    Avatars,
+    Model,
+    Models,
+    Network,
+    Networks,
+    Tokens,
+    Voice,
+    Voices,
+)
 from visavis_client.connection import connection, parsed, translated
 from visavis_client.cursor import PATIENT, Cursor, Patience
 from visavis_client.errors import response_problem
@@ -178,6 +188,15 @@ class AsyncClient:
     async def avatars(self) -> list[Avatar]:
         """The faces that can be asked for."""
         return parsed(Avatars, await _answer(self._http, "GET", "/v1/avatars")).avatars
+
+    async def networks(self) -> list[Network]:
+        """The lip-sync networks that can be asked for."""
+        return parsed(Networks, await _answer(self._http, "GET", "/v1/networks")).networks
+
+    async def count_tokens(self, messages: Sequence[Message], model: str = "") -> Tokens:
+        """How long the messages are for a model; an empty name is the default one."""
+        body = {"messages": list(messages), "model": model}
+        return parsed(Tokens, await _answer(self._http, "POST", "/v1/tokens", json=body))
 
     async def add_avatar(self, photo: Path | str, name: str, *, consent: bool) -> Avatar:
         """Makes an avatar of a photo or silent clip of one frontal face; it takes some seconds.
