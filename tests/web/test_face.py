@@ -12,6 +12,15 @@ from tests.web.conftest import Visiting
 from tests.web.visit import Visit
 
 IDLE_SECONDS = 0.96
+WORDS_AS_THEY_ARE_LIT = """() => {
+    const [captions, speech] = ["captions", "speech"].map((id) => document.getElementById(id));
+    const lit = [];
+    new MutationObserver((changes) => {
+        for (const { target } of changes)
+            if (target.matches(".is-said")) lit.push([target.textContent.trim(), speech.currentTime]);
+    }).observe(captions, { subtree: true, attributeFilter: ["class"] });
+    return lit;
+}"""
 LONGEST_CROSSFADE_SECONDS = 0.15
 # HTMLMediaElement.HAVE_CURRENT_DATA
 HAVE_A_PICTURE = 2
@@ -115,6 +124,23 @@ async def test_captions_follow_the_words(visitor: Visit) -> None:
     await expect(captions).to_contain_text("It shines at night.")
     await visitor.becomes("idle")
     await expect(captions).to_be_empty()
+
+
+async def test_a_caption_is_lit_word_by_word_and_never_before_its_sound(visitor: Visit) -> None:
+    lit = await visitor.page.evaluate_handle(WORDS_AS_THEY_ARE_LIT)
+    async with visitor.page.expect_response("**/v1/replies") as asked:
+        await visitor.write("Speak")
+    await visitor.becomes("speaking")
+    await visitor.becomes("idle")
+    reply = await visitor.context.request.get(
+        f"{visitor.page.url}{(await (await asked.value).json())['url'][1:]}"
+    )
+    spoken = [word for utterance in (await reply.json())["utterances"] for word in utterance["words"]]
+    # A machine that is slow to draw may skip a word; none comes early or out of turn.
+    spoken_in_turn = iter(spoken)
+    for text, at in await lit.json_value():
+        assert at >= next(word["start_seconds"] for word in spoken_in_turn if word["text"] == text)
+    assert len(list(spoken_in_turn)) < len(spoken)
 
 
 async def test_progress_is_shown_until_it_is_done(visitor: Visit, stages: FakeStages) -> None:

@@ -114,3 +114,16 @@ async def test_an_answer_can_be_copied(visiting: Visiting) -> None:
     await visitor.page.locator(".message.assistant").get_by_role("button", name="Copy").click()
     await expect(visitor.page.get_by_role("button", name="Copied")).to_be_visible()
     assert await visitor.page.evaluate("navigator.clipboard.readText()") == REPLY
+
+
+async def test_an_answer_can_be_copied_without_a_clipboard_of_the_pages_own(visiting: Visiting) -> None:
+    visitor = await visiting(permissions=["clipboard-read", "clipboard-write"])
+    await visitor.context.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'clipboard', { value: undefined })"
+    )
+    await visitor.page.reload()
+    await visitor.answered("First")
+    await visitor.page.locator(".message.assistant").get_by_role("button", name="Copy").click()
+    field = visitor.page.get_by_label("Your message")
+    await field.press("Control+V")
+    await expect(field).to_have_value(REPLY)

@@ -18,7 +18,7 @@ from tests.fakes.stages import FakeStages
 from tests.web.conftest import lined
 from tests.web.visit import Visit, visit
 
-BUILDING_MILLISECONDS = 60_000
+BUILDING_MILLISECONDS = 120_000
 # The way a browser hands files over is the same for a drop and for a paste.
 HAND_OVER = """([kind, type, name, data]) => {
     const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
@@ -72,6 +72,7 @@ def _body(request: Request) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_a_portrait_becomes_the_face_and_can_be_removed(visitor: Visit) -> None:
     page = visitor.page
     await page.get_by_role("button", name="Settings").click()

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
@@ -15,6 +16,18 @@ TAB = "visavis.tab"
 HELD_STREAMS = """navigator.locks.query().then(
     ({ held }) => held.filter(({ name }) => name.startsWith("visavis.stream.")).length
 )"""
+ONE_OPEN_CONVERSATION = """() => navigator.locks.query().then(
+    ({ held }) => held.filter(({ name }) => name.startsWith("visavis.conversation.")).length === 1
+)"""
+IS_KEPT = "text => Object.values(localStorage).some((value) => value.includes(text))"
+TWO_TABS_CHOOSE = """async () => {
+    const { Preferences } = await import("/js/preferences.js");
+    const [one, other] = [new Preferences(), new Preferences()];
+    one.set("temperature", 0.5);
+    other.set("max_tokens", 70);
+    const next = new Preferences();
+    return [next.get("temperature"), next.get("max_tokens")];
+}"""
 WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })"
 
 
@@ -49,12 +62,14 @@ async def test_a_new_tab_takes_up_what_a_closed_one_left(home: Visit) -> None:
     earlier = await _tab(home)
     await earlier.answered("Not finished yet")
     await earlier.page.close(run_before_unload=True)
+    await home.page.wait_for_function(ONE_OPEN_CONVERSATION)
     later = await _tab(home)
     await expect(_said(later.page)).to_have_text(["Not finished yet"])
 
 
 async def test_a_copied_tab_goes_on_with_a_copy(home: Visit) -> None:
     await home.answered("Shared")
+    await home.page.wait_for_function(IS_KEPT, arg="Shared")
     copied = await home.page.evaluate(f"sessionStorage.getItem('{TAB}')")
     copy = await home.context.new_page()
     await copy.add_init_script(
@@ -73,8 +88,7 @@ async def test_without_locks_a_new_tab_takes_a_copy(visiting: Visiting) -> None:
     await home.context.add_init_script(WITHOUT_LOCKS)
     await home.page.reload()
     await home.answered("Shared")
-    await home.page.reload()
-    await expect(_said(home.page)).to_have_text(["Shared"])
+    await home.page.wait_for_function(IS_KEPT, arg="Shared")
     other = await _tab(home)
     await expect(_said(other.page)).to_have_text(["Shared"])
     await other.answered("Only here")
@@ -83,22 +97,19 @@ async def test_without_locks_a_new_tab_takes_a_copy(visiting: Visiting) -> None:
 
 
 async def test_a_choice_in_one_tab_survives_another_in_the_next(home: Visit) -> None:
-    other = await _tab(home)
-    for tab, label, value in ((home, "Temperature", "0.5"), (other, "Reply length", "70")):
-        await tab.page.get_by_role("button", name="Settings").click()
-        await tab.page.get_by_label(label).fill(value)
-        await tab.page.get_by_role("button", name="Done").click()
-    await home.page.reload()
-    await home.page.get_by_role("button", name="Settings").click()
-    await expect(home.page.get_by_label("Temperature")).to_have_value("0.5")
-    await expect(home.page.get_by_label("Reply length")).to_have_value("70")
+    """What two tabs opened together hold, and what the third finds."""
+    found = await home.page.evaluate(TWO_TABS_CHOOSE)
+    assert found == [0.5, 70]
 
 
-async def test_eight_tabs_are_answered_at_once(home: Visit, stages: FakeStages) -> None:
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_eight_tabs_are_answered_at_once(visiting: Visiting, stages: FakeStages) -> None:
     """Over HTTP/1.1 a browser opens six connections to one host: eight lasting streams would block it."""
     gates = [asyncio.Event() for _ in range(TABS)]
     for gate in gates:
         stages.text.faults.plan(Fault(after=4, gate=gate))
+    home = await visiting(reduced_motion="reduce")
     tabs = [home] + [await _tab(home) for _ in range(TABS - 1)]
     for tab in tabs:
         await tab.write("All at once")

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 class Visit:

@@ -17,7 +17,8 @@ const LONGEST_PAUSE_MS = 5000;
 /** A server that restarts, a train in a tunnel: longer than this they do not take. */
 const MOST_MS_WITHOUT_CONTACT = 300_000;
 /** Without a connection to keep, the log is looked into at intervals. */
-const LOOK_MS = 400;
+const QUIET_MS = 400;
+const LONGEST_LOOK_MS = 2000;
 const BETWEEN_LOOKS_MS = 800;
 
 /**
@@ -40,8 +41,8 @@ export async function* replyEvents(url, { signal = new AbortController().signal,
   while (!signal.aborted && performance.now() - contactAt < MOST_MS_WITHOUT_CONTACT) {
     const release = await lastingStream();
     try {
-      const patienceMs = release ? LONGEST_SILENCE_MS : LOOK_MS;
-      for await (const event of connectionEvents(afterEvent(url, lastId), { signal, patienceMs, heard })) {
+      const address = afterEvent(url, lastId);
+      for await (const event of connectionEvents(address, { signal, lasting: release !== null, heard })) {
         if (event.id <= lastId) continue;
         lastId = event.id;
         firstPauseMs = event.retry ?? firstPauseMs;
@@ -63,15 +64,21 @@ export async function* replyEvents(url, { signal = new AbortController().signal,
   if (!signal.aborted) throw new Problem("connection-lost");
 }
 
-/** The events of one connection, until the server ends it or nothing has come for so long. */
-async function* connectionEvents(url, { signal, patienceMs, heard }) {
+/**
+ * The events of one connection. One that lasts ends with the server, or fails when nothing comes any more; a look into
+ * the log ends when it is quiet for a moment, or has taken its time.
+ */
+async function* connectionEvents(url, { signal, lasting, heard }) {
   const ending = new AbortController();
   const end = () => ending.abort();
   signal.addEventListener("abort", end, { signal: ending.signal });
-  let patience = setTimeout(end, LONGEST_SILENCE_MS);
+  let looked = false;
+  let look = 0;
+  let silence = setTimeout(end, LONGEST_SILENCE_MS);
+  const endLook = () => ((looked = true), end());
   const wait = () => {
-    clearTimeout(patience);
-    patience = setTimeout(end, patienceMs);
+    clearTimeout(silence);
+    silence = lasting ? setTimeout(end, LONGEST_SILENCE_MS) : setTimeout(endLook, QUIET_MS);
   };
   try {
     const response = await fetch(url, {
@@ -82,14 +89,15 @@ async function* connectionEvents(url, { signal, patienceMs, heard }) {
     await checkAnswer(response);
     heard();
     wait();
+    if (!lasting) look = setTimeout(endLook, LONGEST_LOOK_MS);
     const reader = response.body.getReader();
     const patient = { read: () => reader.read().then((piece) => (wait(), piece)) };
     for await (const frame of frames(patient)) yield { ...frame, id: Number(frame.id), data: JSON.parse(frame.data) };
   } catch (error) {
-    const hasLookedEnough = ending.signal.aborted && !signal.aborted && patienceMs === LOOK_MS;
-    if (!hasLookedEnough) throw error;
+    if (!looked) throw error;
   } finally {
-    clearTimeout(patience);
+    clearTimeout(silence);
+    clearTimeout(look);
     end();
   }
 }

@@ -59,8 +59,7 @@ export class Reply extends EventTarget {
   }
 
   #cancelOnServer() {
-    // A finished reply must not be touched: there the same call removes its media. What the call cannot reach, the
-    // server's own deadline ends.
+    // What the call cannot reach, the server's own deadline ends.
     if (this.#created?.status === "running") this.#gateway.cancel(this.#created.id).catch(() => {});
   }
 

@@ -8,10 +8,24 @@ const SAID_FOR_MS = 1500;
 /** @param {() => string} text what to copy when the button is pressed */
 export function copyButton(text) {
   return iconButton("copy", phrase("copy"), async (button) => {
-    await navigator.clipboard.writeText(text());
+    await copy(text());
     say(button, "check", phrase("copied"));
     setTimeout(() => say(button, "copy", phrase("copy")), SAID_FOR_MS);
   });
+}
+
+/** Pages without TLS that are not on this machine have no clipboard; there a selection is copied as by hand. */
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const { activeElement } = document;
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "unseen";
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+  activeElement?.focus();
 }
 
 function say(button, drawing, label) {
