@@ -87,7 +87,7 @@ BEN = Identity(
     wall=Wall((0.70, 0.74, 0.77), (0.45, 0.50, 0.545)),
     neckline=1.14,
     smile=0.4,
-    poses=140,
+    poses=100,
 )
 
 AMARA = Identity(
@@ -162,9 +162,9 @@ KENJI = Identity(
     wall=Wall((0.74, 0.76, 0.70), (0.49, 0.52, 0.45)),
     neckline=1.14,
     smile=0.34,
+    bite=(0.035, 0.08),
     lashes=0.35,
     frame_samples=16,
-    poses=60,
 )
 
 IDENTITIES: Mapping[str, Identity] = {identity.id: identity for identity in (AVA, BEN, AMARA, KENJI)}

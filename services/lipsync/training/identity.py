@@ -65,7 +65,8 @@ class Wall:
 class Identity:
     """One shipped avatar.
 
-    In decimetres: how far the `neckline` lies below the eyes, how far up and forward a raised tongue goes.
+    In decimetres: how far the `neckline` lies below the eyes, how far up and forward a raised tongue goes,
+    and likewise the upper teeth in the `bite` of f and v, out of the shadow onto the lower lip.
     `lashes` thins them out: 1 is as thick as painted.
     `frame_samples` are Cycles' paths per pixel of the whole frame, `poses` the mouths that are rendered.
     """
@@ -83,7 +84,8 @@ class Identity:
     smile: float = 0.42
     teeth_glow: float = 0.16
     tongue_reach: tuple[float, float] = (0.1, 0.03)
+    bite: tuple[float, float] = (0.05, 0.07)
     lashes: float = 1.0
     glances: bool = True
     frame_samples: int = 12
-    poses: int = 120
+    poses: int = 60

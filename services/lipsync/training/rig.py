@@ -17,7 +17,6 @@ LID_STATES = (0.0, 0.25, 0.5, 0.75, 1.0)  # rendered once each; a blink fades be
 GAZES = ((3.5, 0.0), (-3.5, 0.0), (1.0, -3.0))  # degrees; rendered once each, a glance jumps there and back
 UPPER_TEETH_LOWERED = 0.042  # decimetres; the core teeth sit too high to show below a speaking upper lip
 LOWER_TEETH_LOWERED = 0.035
-_BITE = np.array([0.0, 0.05, 0.07])  # brings the edge of the upper teeth out of the shadow onto the lower lip
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ class Rig:
         self._raise_tongue(vertices, float(expression.mouth[TONGUE]))
         if any(expression.gaze):
             self._turn_eyes(vertices, expression.gaze)
-        vertices[self._upper_teeth] += _BITE * float(expression.mouth[LIP_TEETH])
+        vertices[self._upper_teeth, 1:] += np.array(self.identity.bite) * float(expression.mouth[LIP_TEETH])
         return vertices
 
     def _raise_tongue(self, vertices: Floats, amount: float) -> None:
