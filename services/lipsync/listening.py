@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.lipsync.cancellation import Cancellation
+from services.lipsync.levelling import levelled
 from services.lipsync.mel import mel_spectrogram, mel_windows
 from services.lipsync.networks import PoseNetwork
 from services.lipsync.pose import ClosureGate, finished_poses
@@ -29,6 +30,10 @@ class PoseTrack:
         self._heard: dict[int, NDArray[np.float32]] = {}
         with step("mel"):
             self._spectrogram = mel_spectrogram(waveform)
+            if (levelling := network.manifest.levelling) is not None:
+                self._spectrogram = levelled(
+                    self._spectrogram, levelling.average_column, levelling.patience_columns
+                )
 
     def poses(self, first_frame: int) -> NDArray[np.float32]:
         """The (8, 7) finished poses from `first_frame` on, a multiple of 8.

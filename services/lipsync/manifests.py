@@ -79,6 +79,13 @@ class Closure(_Part):
         return self
 
 
+class Levelling(_Part):
+    """The average voice that the network was trained to hear (`levelling.py`)."""
+
+    average_column: Annotated[tuple[float, ...], Field(min_length=mel.BANDS, max_length=mel.BANDS)]
+    patience_columns: float = Field(ge=0)
+
+
 class NetworkFiles(_Part):
     """A network of the contract pose/1 is one graph."""
 
@@ -99,6 +106,7 @@ class NetworkManifest(_Part):
     closure: Closure
     # The same for the one frame of five in which the lips press, or bite, most.
     contact_peak: Closure | None = None
+    levelling: Levelling | None = None
     files: NetworkFiles
     licence: str
     source: str = ""

@@ -1,6 +1,6 @@
 """The name of a step in, its files under build/training or services/lipsync/models out.
 
-python -m services.lipsync.training corpus|mouth|evaluate|frames|decoder|loop|bundle|picture [--help]
+python -m services.lipsync.training corpus|mouth|voices|evaluate|frames|decoder|loop|bundle|picture [--help]
 """
 
 import argparse

@@ -3,42 +3,59 @@
 Only pace moves the labels; everything else leaves them where they are.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.lipsync.mel import SAMPLE_RATE_HZ
-from services.lipsync.training.backgrounds import noise
+from services.lipsync.training.acoustics import coloured, in_a_room, over_a_line
+from services.lipsync.training.backgrounds import background, breath, music, noise
 from services.lipsync.training.labelled_speech import LabelledSpeech
-from services.lipsync.training.visemes import Segment
+from services.lipsync.training.revoicing import revoiced
+from services.lipsync.training.visemes import REST, Segment
 
 # Vocal tracts from about 18 % shorter to 22 % longer than the speaker's, as a scale of the mel filters.
 VOCAL_TRACTS = (0.82, 0.87, 0.91, 0.95, 1.0, 1.05, 1.1, 1.16, 1.22)
+_SHORTEST_BREATH_SECONDS = 0.12
 
 
 def varied_speech(speech: LabelledSpeech, rng: np.random.Generator) -> LabelledSpeech:
-    """Return speech at another pace, pitch and level, coloured, in a room, with silence and noise."""
-    if rng.random() < 0.6:
-        speech = at_pace(speech, rng.uniform(0.84, 1.2))
+    """Return speech at another pace, pitch and level, revoiced or coloured, in a room, over a background."""
+    if rng.random() < 0.7:
+        speech = at_pace(speech, rng.uniform(0.8, 1.25))
     if rng.random() < 0.4:
-        speech = between_silences(speech, rng.uniform(0.0, 0.5), rng.uniform(0.0, 0.8))
-    waveform = _coloured(speech.waveform, rng)
+        speech = replace(speech, waveform=revoiced(speech.waveform, rng).astype(np.float32))
+    if rng.random() < 0.5:
+        speech = between_silences(speech, rng.uniform(0.0, 0.6), rng.uniform(0.0, 0.8))
     if rng.random() < 0.4:
-        waveform = _in_a_room(waveform, rng)
+        speech = with_breaths(speech, rng)
+    waveform = coloured(speech.waveform, rng)
+    if rng.random() < 0.35:
+        waveform = in_a_room(waveform, rng)
+    if rng.random() < 0.12:
+        waveform = over_a_line(waveform, rng)
     loudest = float(np.abs(waveform).max(initial=1e-6))
     waveform = waveform * (_amplitude(rng.uniform(-20.0, -0.5)) / loudest)
     if rng.random() < 0.7:
         level = float(waveform.std()) * _amplitude(-rng.uniform(12.0, 45.0))
-        waveform = waveform + level * noise(waveform.size, rng)
+        waveform = waveform + level * background(waveform.size, rng)
     return replace(speech, waveform=waveform.astype(np.float32))
 
 
 def silent_speech(seconds: float, rng: np.random.Generator) -> LabelledSpeech:
-    """Return a pause: digital silence or faint noise, during which the mouth rests."""
+    """Return a pause, during which the mouth rests: digital silence, faint noise, music or breaths."""
     samples = round(seconds * SAMPLE_RATE_HZ)
-    level = 0.0 if rng.random() < 0.3 else _amplitude(rng.uniform(-75.0, -38.0))
-    return LabelledSpeech("silence", "", (level * noise(samples, rng)).astype(np.float32), ())
+    kind = rng.random()
+    if kind < 0.15:
+        waveform = np.zeros(samples)
+    elif kind < 0.4:
+        waveform = _amplitude(rng.uniform(-75.0, -35.0)) * noise(samples, rng)
+    elif kind < 0.7:
+        waveform = _amplitude(rng.uniform(-55.0, -20.0)) * music(samples, rng)
+    else:
+        waveform = _amplitude(rng.uniform(-45.0, -12.0)) * breath(samples, rng)
+    return LabelledSpeech("silence", "", waveform.astype(np.float32), ())
 
 
 def at_pace(speech: LabelledSpeech, pace: float) -> LabelledSpeech:
@@ -64,30 +81,27 @@ def between_silences(speech: LabelledSpeech, before_seconds: float, after_second
     return replace(speech, waveform=waveform, segments=segments)
 
 
-def _coloured(waveform: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Tilt and bend the spectrum; sometimes cut its top (a telephone) or its bottom (a small loudspeaker)."""
-    spectrum = np.fft.rfft(waveform)
-    position = np.linspace(0.0, 1.0, spectrum.size)
-    decibels = rng.uniform(-14.0, 10.0) * position
-    for _ in range(3):
-        bend = (position - rng.random()) / rng.uniform(0.05, 0.25)
-        decibels += rng.uniform(-6.0, 6.0) * np.exp(-(bend**2))
-    if rng.random() < 0.25:
-        decibels -= 40.0 * (position > rng.uniform(0.45, 0.95))
-    if rng.random() < 0.2:
-        decibels -= 25.0 * (position < rng.uniform(0.01, 0.04))
-    return np.asarray(np.fft.irfft(spectrum * 10 ** (decibels / 20), waveform.size))
+def with_breaths(speech: LabelledSpeech, rng: np.random.Generator) -> LabelledSpeech:
+    """Return speech with an audible breath in about half of its pauses that are long enough."""
+    waveform = speech.waveform.copy()
+    loudest = float(np.abs(waveform).max(initial=0.0))
+    for begin, end in _pauses(speech):
+        samples = round(rng.uniform(0.3, 0.9) * (end - begin))
+        if samples >= _SHORTEST_BREATH_SECONDS * SAMPLE_RATE_HZ and rng.random() < 0.5:
+            first = begin + int(rng.integers(0, end - begin - samples + 1))
+            level = loudest * _amplitude(rng.uniform(-45.0, -12.0))
+            waveform[first : first + samples] += (level * breath(samples, rng)).astype(np.float32)
+    return replace(speech, waveform=waveform)
 
 
-def _in_a_room(waveform: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Add the decaying echo of a small room: 30 to 250 ms."""
-    length = int(SAMPLE_RATE_HZ * rng.uniform(0.03, 0.25))
-    echo = rng.standard_normal(length) * np.exp(-np.arange(length) / (length / 5)) * rng.uniform(0.02, 0.12)
-    echo[0] = 1.0
-    padded = waveform.size + length
-    return np.asarray(
-        np.fft.irfft(np.fft.rfft(waveform, padded) * np.fft.rfft(echo, padded), padded)[: waveform.size]
-    )
+def _pauses(speech: LabelledSpeech) -> Iterator[tuple[int, int]]:
+    """Yield the spans, in samples, in which no phone sounds."""
+    begin = 0
+    for segment in speech.segments:
+        if segment.viseme != REST:
+            yield begin, round(segment.start_seconds * SAMPLE_RATE_HZ)
+            begin = round(segment.end_seconds * SAMPLE_RATE_HZ)
+    yield begin, speech.waveform.size
 
 
 def _amplitude(decibels: float) -> float:

@@ -11,6 +11,12 @@ _HARMONICS = 6
 _ATTACK_SECONDS = 0.005
 _DRUM_SECONDS = 0.03
 _NOTE_LENGTHS = (0.5, 1.0, 1.0, 2.0)
+_MUSIC_SHARE = 0.25
+
+
+def background(samples: int, rng: np.random.Generator) -> Sound:
+    """Return noise or, less often, music, of unit power."""
+    return music(samples, rng) if rng.random() < _MUSIC_SHARE else noise(samples, rng)
 
 
 def noise(samples: int, rng: np.random.Generator) -> Sound:

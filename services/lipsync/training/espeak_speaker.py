@@ -49,6 +49,12 @@ class EspeakSpeaker:
         return LabelledSpeech(self._name, text, waveform, viseme_segments(phones, PhoneSet.IPA))
 
 
+def spoken_phones(word: str, voice: str) -> list[str]:
+    """Return the IPA names of the phones that make up a word in an espeak-ng voice's language."""
+    _, phones = _library().speech(word, voice, _ORDINARY_RATE, _ORDINARY_PITCH)
+    return [phone.name for phone in phones]
+
+
 class _EventId(ctypes.Union):
     _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
 

@@ -1,5 +1,6 @@
 """What every speech engine of the corpus gives: a waveform and when each of its phones sounds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,10 @@ class LabelledSpeech:
     text: str
     waveform: NDArray[np.float32]
     segments: tuple[Segment, ...]
+
+
+# A 16 kHz waveform and what it says in, its visemes out. Raises UnlabelledText.
+Labels = Callable[[NDArray[np.float32], str], tuple[Segment, ...]]
 
 
 class UnlabelledText(Exception):

@@ -13,16 +13,20 @@ _CORPUS_SEED, _HELD_OUT_SEED, _EXAMPLES_SEED, _TRAINING_SEED = 1, 2, 3, 4
 
 def add_mouth_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register each step as a sub-command that works in the folder `--work`."""
-    corpus = commands.add_parser("corpus", help="speak and label the corpus, about 2 CPU-minutes")
-    corpus.add_argument("--sentences", type=int, default=1400)
-    corpus.add_argument("--held-out-sentences", type=int, default=200)
+    corpus = commands.add_parser("corpus", help="speak and label the corpus, about 3 CPU-minutes")
+    corpus.add_argument("--sentences", type=int, default=1980)
+    corpus.add_argument("--held-out-sentences", type=int, default=286)
     corpus.set_defaults(step=make_corpus)
 
     mouth = commands.add_parser("mouth", help="train and export the network between sound and mouth")
-    mouth.add_argument("--cpu-minutes", type=float, default=6.0)
-    mouth.add_argument("--varied-copies", type=int, default=4)
+    mouth.add_argument("--cpu-minutes", type=float, default=16.0)
+    mouth.add_argument("--varied-copies", type=int, default=3)
     mouth.add_argument("--folder", type=Path, default=NETWORK)
     mouth.set_defaults(step=make_mouth)
+
+    voices = commands.add_parser("voices", help="write the voices that only `evaluate` hears (Debian's)")
+    voices.add_argument("folder", type=Path)
+    voices.set_defaults(step=make_held_out_voices)
 
     evaluate = commands.add_parser("evaluate", help="score the exported network and write its report")
     evaluate.add_argument("--folder", type=Path, default=NETWORK)
@@ -49,18 +53,27 @@ def make_corpus(arguments: argparse.Namespace) -> None:
 
 def make_mouth(arguments: argparse.Namespace) -> None:
     """Train on the corpus and export the network."""
-    from services.lipsync.training.mouth_examples import training_examples
+    from services.lipsync.training.mouth_examples import average_column, training_examples
     from services.lipsync.training.mouth_export import export_mouth_network
     from services.lipsync.training.mouth_network import weights
     from services.lipsync.training.mouth_training import trained_mouth_network
     from services.lipsync.training.speech_corpus import read_corpus
 
     corpus = read_corpus(arguments.work / _CORPUS)
-    examples = training_examples(corpus, arguments.varied_copies, _EXAMPLES_SEED)
+    average = average_column(corpus)
+    examples = training_examples(corpus, average, arguments.varied_copies, _EXAMPLES_SEED)
     print(f"{examples.starts.size} frames to learn from")
     network = trained_mouth_network(examples, arguments.cpu_minutes * 60, _TRAINING_SEED)
-    difference = export_mouth_network(network, arguments.folder)
+    difference = export_mouth_network(network, average, arguments.folder)
     print(f"wrote {arguments.folder}: {weights(network)} weights; onnxruntime differs by {difference:.1e}")
+
+
+def make_held_out_voices(arguments: argparse.Namespace) -> None:
+    """Write the voices that training never hears."""
+    from services.lipsync.training.held_out_voices import write_held_out_voices
+
+    write_held_out_voices(arguments.folder)
+    print(f"wrote {arguments.folder}")
 
 
 def evaluate_mouth(arguments: argparse.Namespace) -> None:
@@ -68,10 +81,12 @@ def evaluate_mouth(arguments: argparse.Namespace) -> None:
     from services.lipsync.training.exported_mouth import ExportedMouth
     from services.lipsync.training.mouth_evaluation import voice_scores
     from services.lipsync.training.mouth_report import write_report
+    from services.lipsync.training.mouth_stillness import stillnesses
     from services.lipsync.training.recordings import recorded_speech
     from services.lipsync.training.speech_corpus import read_corpus
 
     mouth = ExportedMouth(arguments.folder)
-    heard = voice_scores(mouth, read_corpus(arguments.work / _HELD_OUT))
+    spoken = read_corpus(arguments.work / _HELD_OUT)
+    heard = voice_scores(mouth, spoken)
     unheard = voice_scores(mouth, recorded_speech(arguments.recordings)) if arguments.recordings else []
-    print(write_report(arguments.folder, mouth, heard, unheard))
+    print(write_report(arguments.folder, heard, unheard, stillnesses(mouth, spoken)))

@@ -18,6 +18,7 @@ from services.lipsync.training.visemes import Segment
 _SHUT_JAW = 0.1
 _LIPS_TOUCH = 0.5
 _TEETH_ON_LIP = 0.35
+_LIPS_ROUND = 0.4
 _PHONE_MARGIN_SECONDS = 0.02
 _SMALLEST_LABIAL_START_SECONDS = 0.06
 _LONGEST_LAG_FRAMES = 6
@@ -46,6 +47,7 @@ class VoiceScore:
     press_correlation: float
     closed_share: float
     lip_teeth_share: float
+    rounded_share: float
     shut_frames_share: float
     true_shut_frames_share: float
     jaw_motion: float
@@ -58,25 +60,11 @@ def voice_scores(mouth: Mouth, corpus: Iterable[LabelledSpeech]) -> list[VoiceSc
     return [_voice_score(mouth, voice, list(spoken)) for voice, spoken in by_voice]
 
 
-@dataclass(frozen=True)
-class Stillness:
-    """What a mouth does to a sound that is no speech: its widest control, and its jaw on average."""
-
-    widest: float
-    mean_jaw: float
-
-
-def stillness(mouth: Mouth, waveform: NDArray[np.float32]) -> Stillness:
-    """Return how still the mouth stays over 16 kHz silence, noise, music or breath."""
-    poses = mouth.poses(waveform)
-    return Stillness(widest=float(poses.max()), mean_jaw=float(poses[:, JAW].mean()))
-
-
 def score_table(scores: Sequence[VoiceScore]) -> str:
     """Return the scores as a Markdown table."""
     header = (
         "voice", "seconds", "r jaw", "r round", "r press",
-        "p/b/m closed", "f/v bitten", "frames shut (true)", "jaw motion", "lag, frames",
+        "p/b/m closed", "f/v bitten", "o/u/w round", "frames shut (true)", "jaw motion", "lag, frames",
     )  # fmt: skip
     rows = [header, ("---", *["--:"] * (len(header) - 1)), *(_table_row(score) for score in scores)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -91,6 +79,7 @@ def _table_row(score: VoiceScore) -> tuple[str, ...]:
         f"{score.press_correlation:.2f}",
         f"{score.closed_share:.0%}",
         f"{score.lip_teeth_share:.0%}",
+        f"{score.rounded_share:.0%}",
         f"{score.shut_frames_share:.0%} ({score.true_shut_frames_share:.0%})",
         f"{score.jaw_motion:.0%}",
         f"{score.lag_frames:+.1f}",
@@ -101,15 +90,17 @@ def _voice_score(mouth: Mouth, voice: str, corpus: Sequence[LabelledSpeech]) -> 
     predicted, true = [], []
     closed: list[bool] = []
     bitten: list[bool] = []
+    rounded: list[bool] = []
     for speech in corpus:
         poses = mouth.poses(speech.waveform)
         predicted.append(poses)
         true.append(mouth.finished(pose_track(speech.segments, len(poses))))
-        closed += [bool(_shut(poses[span]).any()) for span in _spans(speech.segments, "pbm", len(poses))]
-        bitten += [
-            bool((poses[span, LIP_TEETH] > _TEETH_ON_LIP).any())
-            for span in _spans(speech.segments, "fv", len(poses))
-        ]
+        for seen, visemes, shown in (
+            (closed, ("pbm",), _shut(poses)),
+            (bitten, ("fv",), poses[:, LIP_TEETH] > _TEETH_ON_LIP),
+            (rounded, ("ow", "uw", "w"), poses[:, ROUND] > _LIPS_ROUND),
+        ):
+            seen += [bool(shown[span].any()) for span in _spans(speech.segments, visemes, len(poses))]
     drawn, truth = np.concatenate(predicted), np.concatenate(true)
     return VoiceScore(
         voice=voice,
@@ -117,8 +108,9 @@ def _voice_score(mouth: Mouth, voice: str, corpus: Sequence[LabelledSpeech]) -> 
         jaw_correlation=_correlation(drawn[:, JAW], truth[:, JAW]),
         round_correlation=_correlation(drawn[:, ROUND], truth[:, ROUND]),
         press_correlation=_correlation(drawn[:, PRESS], truth[:, PRESS]),
-        closed_share=float(np.mean(closed)) if closed else float("nan"),
-        lip_teeth_share=float(np.mean(bitten)) if bitten else float("nan"),
+        closed_share=_share(closed),
+        lip_teeth_share=_share(bitten),
+        rounded_share=_share(rounded),
         shut_frames_share=float(_shut(drawn).mean()),
         true_shut_frames_share=float(_shut(truth).mean()),
         jaw_motion=_motion(drawn[:, JAW]) / _motion(truth[:, JAW]),
@@ -130,15 +122,19 @@ def _shut(poses: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray((poses[:, PRESS] > _LIPS_TOUCH) & (poses[:, JAW] < _SHUT_JAW))
 
 
-def _spans(segments: Sequence[Segment], viseme: str, frames: int) -> list[slice]:
-    """Return the frames a viseme may show in; one at the very beginning has no approach to be seen."""
+def _share(seen: Sequence[bool]) -> float:
+    return float(np.mean(seen)) if seen else float("nan")
+
+
+def _spans(segments: Sequence[Segment], visemes: Sequence[str], frames: int) -> list[slice]:
+    """Return the frames these visemes may show in; one at the very beginning has no approach to be seen."""
     spans = (
         slice(
             max(0, int((segment.start_seconds - _PHONE_MARGIN_SECONDS) * FRAMES_PER_SECOND)),
             min(frames, int(np.ceil((segment.end_seconds + _PHONE_MARGIN_SECONDS) * FRAMES_PER_SECOND))),
         )
         for segment in segments
-        if segment.viseme == viseme and segment.start_seconds >= _SMALLEST_LABIAL_START_SECONDS
+        if segment.viseme in visemes and segment.start_seconds >= _SMALLEST_LABIAL_START_SECONDS
     )
     return [span for span in spans if span.stop > span.start]
 

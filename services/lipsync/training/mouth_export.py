@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from services.lipsync import mel
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.pose import CONTROLS, ClosureGate
 from services.lipsync.sessions import Graph
-from services.lipsync.training.mouth_examples import OFFSET_SECONDS
+from services.lipsync.training.mouth_examples import OFFSET_SECONDS, PATIENCE_COLUMNS
 from services.lipsync.training.mouth_network import MouthNetwork, example_windows
 
 NAME = "visavis-mouth"
-VERSION = "1.1.0"
+VERSION = "2.0.0"
 CONTRACT = "pose/1"
 SMOOTHING = (0.15, 0.7, 0.15)
 CLOSURE = ClosureGate(begins=0.3, complete=0.8)
@@ -33,10 +34,11 @@ class ExportDiffers(Exception):
     """The exported graph does not compute what the network computes; do not ship it."""
 
 
-def export_mouth_network(network: MouthNetwork, folder: Path) -> float:
+def export_mouth_network(network: MouthNetwork, average_column: NDArray[np.float64], folder: Path) -> float:
     """Write listen.onnx and manifest.json; return the largest difference between torch and onnxruntime.
 
-    Raises ExportDiffers if it is above 1e-5.
+    `average_column` is that of the voices which the network was trained on. Raises ExportDiffers if the
+    difference is above 1e-5.
     """
     folder.mkdir(parents=True, exist_ok=True)
     graph = folder / GRAPH
@@ -50,7 +52,7 @@ def export_mouth_network(network: MouthNetwork, folder: Path) -> float:
     difference = _difference(network, graph)
     if difference > _LARGEST_DIFFERENCE:
         raise ExportDiffers(f"onnxruntime differs by {difference:.2e}, more than {_LARGEST_DIFFERENCE:.0e}")
-    text = json.dumps(_manifest(hashlib.sha256(graph.read_bytes()).hexdigest()), indent=2)
+    text = json.dumps(_manifest(average_column, hashlib.sha256(graph.read_bytes()).hexdigest()), indent=2)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     return difference
 
@@ -64,7 +66,7 @@ def _difference(network: MouthNetwork, graph: Path) -> float:
     return float(np.abs(exported - expected).max())
 
 
-def _manifest(sha256: str) -> dict[str, object]:
+def _manifest(average_column: NDArray[np.float64], sha256: str) -> dict[str, object]:
     return {
         "name": NAME,
         "version": VERSION,
@@ -85,6 +87,7 @@ def _manifest(sha256: str) -> dict[str, object]:
         "smoothing": list(SMOOTHING),
         "closure": {"from": CLOSURE.begins, "to": CLOSURE.complete},
         "contact_peak": {"from": CONTACT_PEAK.begins, "to": CONTACT_PEAK.complete},
+        "levelling": {"average_column": average_column.tolist(), "patience_columns": PATIENCE_COLUMNS},
         "files": {"listen": {"path": GRAPH, "sha256": sha256}},
         "licence": "Apache-2.0",
         "source": "made by services/lipsync/training",

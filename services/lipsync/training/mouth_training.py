@@ -49,7 +49,10 @@ def trained_mouth_network(examples: MouthExamples, cpu_seconds: float, seed: int
             group["lr"] = _learning_rate(step, progress)
         frames = _rows_of_frames(chances, rng)
         windows = torch.from_numpy(_masked(examples.windows(frames), rng))
-        loss = _loss(network(windows), poses[frames])
+        # Where the processor knows bfloat16, a step takes two thirds of the time and learns as much.
+        with torch.autocast("cpu", torch.bfloat16):
+            predicted = network(windows)
+        loss = _loss(predicted.float(), poses[frames])
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()

@@ -1,4 +1,6 @@
-"""A seed in, endless English or Mandarin sentences out: a small grammar for melody, rare words for sounds.
+"""A seed in, endless sentences out, in six languages.
+
+English and Mandarin: a small grammar for melody, rare words for sounds. Others: words in a row.
 
 The words in vocabulary/ are this project's own; the English dictionary is the one inside PocketSphinx
 (BSD licence), so that every sentence can be aligned.
@@ -47,9 +49,18 @@ def mandarin_sentence(rng: np.random.Generator) -> str:
     return "".join(parts) + _one_of(("。", "。", "?", "!"), rng)
 
 
+def rows_of_words(language: str) -> Sentences:
+    """Return what says 4 to 8 words of "french", "german", "italian" or "spanish" in a row."""
+
+    def row(rng: np.random.Generator) -> str:
+        return " ".join(_one_of(vocabulary(language)["words"], rng) for _ in range(rng.integers(4, 9))) + "."
+
+    return row
+
+
 @functools.cache
 def vocabulary(language: str) -> Vocabulary:
-    """Return the words of "english" or "mandarin" by their part in a sentence."""
+    """Return the words of a language by their part in a sentence."""
     words: Vocabulary = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
     return words
 

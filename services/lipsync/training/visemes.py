@@ -131,8 +131,8 @@ _IPA: dict[str, str] = {
     for viseme, letters in {
         "pbm": "pbmβɓ", "fv": "fvʋɱ", "th": "θð", "tdnl": "tdnlɾɫrɲʎɭɳ", "sz": "sz",
         "chsh": "ʃʒʂɕʑʈɖ", "kgng": "kɡgŋcɟɣʔçʁ", "h": "hxɦʰ", "r": "ɹɻɚɝɜʐ", "w": "w",
-        "aa": "ɑa", "ah": "ʌɐ", "ae": "æ", "eh": "ɛe", "ih": "ɪɨɯᵻ", "iy": "ij",
-        "ao": "ɔɒ", "ow": "oø", "uw": "uyɥ", "uh": "ʊœ", "ax": "əɵɤ",
+        "aa": "ɑa", "ah": "ʌɐ", "ae": "æ", "eh": "ɛe", "ih": "ɪɨɯᵻ", "iy": "ijʝ",
+        "ao": "ɔɒ", "ow": "oø", "uw": "uyɥʏ", "uh": "ʊœ", "ax": "əɵɤ",
     }.items()
     for letter in letters
 }  # fmt: skip

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from services.lipsync.cancellation import Cancellation, Cancelled
 from services.lipsync.listening import PoseTrack
-from services.lipsync.mel import mel_spectrogram, mel_windows
+from services.lipsync.mel import BANDS, mel_spectrogram, mel_windows
 from services.lipsync.networks import PoseNetwork, load_pose_network
 from services.lipsync.pose import CONTROLS, JAW, ClosureGate, finished_poses
 from services.lipsync.sessions import execution_providers
@@ -54,6 +55,26 @@ def test_a_track_taken_up_in_the_middle_gives_the_same_poses(network: PoseNetwor
     later = PoseTrack(network, waveform(), FRAMES, Cancellation())
 
     assert (whole.poses(16) == later.poses(16)).all()
+
+
+def test_a_network_that_hears_levelled_speech_hears_quiet_voices_like_loud_ones(tmp_path: Path) -> None:
+    tiny_models.write_tiny_network(tmp_path / "plain")
+    tiny_models.write_tiny_network(tmp_path / "levelling")
+    path = tmp_path / "levelling" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["levelling"] = {"average_column": [-1.0] * BANDS, "patience_columns": 10.0}
+    path.write_text(json.dumps(manifest))
+
+    def difference(name: str) -> float:
+        network = load_pose_network(tmp_path / name, execution_providers(["cpu"]))
+        loud, quiet = (
+            PoseTrack(network, waveform() * level, FRAMES, Cancellation()).poses(16)[:, JAW]
+            for level in (np.float32(1.0), np.float32(0.2))
+        )
+        return float(np.abs(loud - quiet).max())
+
+    assert difference("plain") > 0.2
+    assert difference("levelling") < 0.1
 
 
 def test_a_cancelled_track_gives_no_poses(network: PoseNetwork) -> None:

@@ -16,6 +16,7 @@ from services.lipsync.pose import CONTROLS, JAW
 from services.lipsync.rendering import Speech, render
 from services.lipsync.sessions import execution_providers
 from services.lipsync.settings import LipsyncSettings
+from services.lipsync.training.espeak_speaker import EspeakSpeaker
 from tests.fakes.played import pictures_of
 
 CPU = execution_providers(["cpu"])
@@ -35,15 +36,12 @@ def avatar() -> Avatar:
 
 
 def open_vowel() -> NDArray[np.float32]:
-    """An [a]: 120 pulses a second through resonances at 750, 1200 and 2500 Hz, silent at both ends."""
-    pulses = np.zeros(FRAMES * 640)
-    pulses[8 * 640 : 16 * 640 : RATE_HZ // 120] = 1
-    seconds = np.arange(800) / RATE_HZ
-    resonances = np.zeros(len(seconds))
-    for hz, width, gain in ((750, 80, 1.0), (1200, 90, 0.6), (2500, 120, 0.3)):
-        resonances += gain * np.exp(-np.pi * width * seconds) * np.sin(2 * np.pi * hz * seconds)
-    wave = np.convolve(pulses, resonances)[: len(pulses)]
-    return np.asarray(0.4 * wave / np.abs(wave).max(), np.float32)
+    """An "ah" of a third of a second, as espeak-ng says it, silent at both ends."""
+    speaker = EspeakSpeaker("espeak-en", ("en-us",), ("",))
+    spoken = speaker.labelled_speech("ah.", np.random.default_rng(2)).waveform
+    wave = np.zeros(FRAMES * 640, np.float32)
+    wave[8 * 640 : 8 * 640 + spoken.size] = spoken
+    return wave
 
 
 def lower_face(picture: NDArray[np.uint8], avatar: Avatar, position: int) -> NDArray[np.float64]:

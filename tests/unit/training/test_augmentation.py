@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from services.lipsync.mel import SAMPLE_RATE_HZ
-from services.lipsync.training.augmentation import at_pace, between_silences, silent_speech, varied_speech
+from services.lipsync.training.augmentation import (
+    at_pace,
+    between_silences,
+    silent_speech,
+    varied_speech,
+    with_breaths,
+)
 from services.lipsync.training.labelled_speech import LabelledSpeech
 from services.lipsync.training.visemes import Segment
 
@@ -50,9 +56,22 @@ def test_no_variation_breaks_the_samples_or_loses_the_label(beep: LabelledSpeech
     assert end == pytest.approx(label.end_seconds, abs=0.3)
 
 
-def test_a_pause_is_faint_and_has_no_labels() -> None:
+def test_a_pause_is_fainter_than_speech_and_has_no_labels() -> None:
     rng = np.random.default_rng(0)
-    for _ in range(20):
+    for _ in range(40):
         pause = silent_speech(1.0, rng)
         assert pause.segments == ()
-        assert pause.waveform.std() <= 10 ** (-38 / 20) * 1.05
+        assert pause.waveform.std() <= 0.12
+
+
+def test_breaths_are_heard_in_pauses_only(beep: LabelledSpeech) -> None:
+    (label,) = beep.segments
+    spoken = slice(round(label.start_seconds * SAMPLE_RATE_HZ), round(label.end_seconds * SAMPLE_RATE_HZ))
+    heard = 0
+    for seed in range(12):
+        breathing = with_breaths(beep, np.random.default_rng(seed))
+        added = breathing.waveform - beep.waveform
+        assert breathing.segments == beep.segments
+        assert np.abs(added[spoken]).max() == 0.0
+        heard += np.abs(added).max() > 0.0
+    assert 5 <= heard <= 12

@@ -45,7 +45,7 @@ def score_of(mouth: TruthfulMouth) -> VoiceScore:
 def test_the_truth_scores_full_marks() -> None:
     score = score_of(TruthfulMouth())
     assert score.jaw_correlation == pytest.approx(1.0)
-    assert score.closed_share == score.lip_teeth_share == 1.0
+    assert score.closed_share == score.lip_teeth_share == score.rounded_share == 1.0
     assert score.jaw_motion == pytest.approx(1.0)
     assert score.lag_frames == pytest.approx(0.0, abs=0.05)
 

@@ -3,9 +3,15 @@
 import re
 
 import numpy as np
+import pytest
 from pocketsphinx import Decoder
 
-from services.lipsync.training.sentences import english_sentence, mandarin_sentence, vocabulary
+from services.lipsync.training.sentences import (
+    english_sentence,
+    mandarin_sentence,
+    rows_of_words,
+    vocabulary,
+)
 
 
 def test_the_same_seed_writes_the_same_sentences() -> None:
@@ -30,3 +36,12 @@ def test_mandarin_sentences_hold_nothing_but_characters_and_punctuation() -> Non
     rng = np.random.default_rng(0)
     for _ in range(100):
         assert re.fullmatch(r"[\u4e00-\u9fff,。?!]+", mandarin_sentence(rng))
+
+
+@pytest.mark.parametrize("language", ["french", "german", "italian", "spanish"])
+def test_rows_of_words_are_repeatable_and_varied(language: str) -> None:
+    once, again = (np.random.default_rng(3) for _ in range(2))
+    rows = [rows_of_words(language)(once) for _ in range(30)]
+    assert rows == [rows_of_words(language)(again) for _ in range(30)]
+    assert len(set(rows)) == 30
+    assert all(4 <= len(row.split()) <= 8 for row in rows)

@@ -9,6 +9,7 @@ from services.lipsync.mel import SAMPLE_RATE_HZ, mel_spectrogram
 from services.lipsync.training.alignment import PhoneAligner
 from services.lipsync.training.espeak_speaker import EspeakSpeaker
 from services.lipsync.training.labelled_speech import LabelledSpeech, UnlabelledText
+from services.lipsync.training.labelling import foreign_labels
 from services.lipsync.training.sentences import mandarin_sentence
 from services.lipsync.training.speech_corpus import CorpusPart, read_corpus, spoken_corpus, write_corpus
 from services.lipsync.training.visemes import PhoneSet, viseme_segments
@@ -78,3 +79,23 @@ def test_a_corpus_comes_back_from_its_file_as_it_went_in(tmp_path: Path) -> None
     ]
     for before, after in zip(corpus, kept, strict=True):
         np.testing.assert_allclose(after.waveform, before.waveform, atol=1 / 32_000)
+
+
+@pytest.mark.parametrize(
+    ("voice", "text"),
+    [
+        ("de", "mama kaufen pflaume baum wunder."),
+        ("es", "papel bonito mundo sombrero."),
+        ("fr", "maman beaucoup pomme robe."),
+        ("it", "bambino bello campo popolo."),
+    ],
+)
+def test_alignment_finds_the_lip_sounds_of_other_languages(voice: str, text: str) -> None:
+    speaker = EspeakSpeaker(voice, (voice,), ("",))
+    speech = speaker.labelled_speech(text, np.random.default_rng(1))
+    labels = foreign_labels(PhoneAligner(), voice)(speech.waveform, text)
+    found, told = (
+        [segment.start_seconds for segment in segments if segment.viseme == "pbm"]
+        for segments in (labels, speech.segments)
+    )
+    assert found == pytest.approx(told, abs=0.06)
