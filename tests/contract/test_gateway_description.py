@@ -42,6 +42,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[ServedGateway]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(480)
 async def test_nothing_that_schemathesis_thinks_of_is_answered_otherwise_than_described(
     gateway: ServedGateway, tmp_path: Path
 ) -> None:
@@ -49,7 +50,7 @@ async def test_nothing_that_schemathesis_thinks_of_is_answered_otherwise_than_de
         Path(sys.executable).with_name("schemathesis"),
         *("run", f"{gateway.http.base_url}/openapi.json", "--checks", ",".join(CHECKS)),
         *("--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--generation-deterministic"),
-        *("--request-timeout", "60", "--continue-on-failure", "--no-color"),
+        *("--request-timeout", "240", "--continue-on-failure", "--no-color"),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

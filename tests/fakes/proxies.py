@@ -18,7 +18,7 @@ import pytest
 from tests.e2e.stack import free_port
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "proxies"
-START_SECONDS = 60
+START_SECONDS = 120
 # What a machine for tests has otherwise than an operator's: no public name, no right to port 80.
 _CADDY_HERE = """{{
 	admin off

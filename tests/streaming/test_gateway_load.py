@@ -10,6 +10,7 @@ from tests.benchmark.load.__main__ import Load, loaded, report
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_every_reader_of_every_reply_hears_all_of_it(tmp_path: Path) -> None:
     load = Load(readers=60, replies=6, seconds=3, pause_seconds=0.1)
     heard, cost = await loaded(load, tmp_path)

@@ -22,7 +22,7 @@ from tests.fakes.proxies import proxied
 from tests.fakes.served_gateway import MOON, ServedGateway, served_gateway
 from tests.fakes.stages import FakeStages, fake_stages
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.timeout(300)]
 EVENTS = 5
 READERS = 8
 DONE = Done(status="completed", video_url=None, usage=Usage(), timings=Timings())
@@ -53,7 +53,7 @@ async def served(
         gateway = await stack.enter_async_context(served_gateway(stages, folder, allow_open=True))
         address = await stack.enter_async_context(proxied(request.param, gateway.http.base_url, folder))
         limits = httpx.Limits(max_connections=1)
-        client = httpx.AsyncClient(base_url=address, verify=False, http2=True, limits=limits, timeout=60)
+        client = httpx.AsyncClient(base_url=address, verify=False, http2=True, limits=limits, timeout=120)
         http = await stack.enter_async_context(client)
         yield Edge(gateway, http, stages)
 
@@ -150,7 +150,7 @@ async def test_eight_readers_share_one_connection(edge: Edge) -> None:
 
 async def until(lines: AsyncIterator[str], words: str) -> None:
     """Reads on to the line that holds the words."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async for line in lines:
             if words in line:
                 return

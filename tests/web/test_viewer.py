@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
 from playwright.async_api import expect
 
 from gateway.http.viewer import VIEWER_FOLDER
@@ -13,9 +14,10 @@ from tests.fakes.served_gateway import served_gateway
 from tests.fakes.stages import fake_stages
 from tests.web.browser import launched
 
-PATIENCE_MILLISECONDS = 60_000
+PATIENCE_MILLISECONDS = 120_000
 
 
+@pytest.mark.timeout(300)
 async def test_the_description_can_be_read_and_tried_without_another_host(tmp_path: Path) -> None:
     async with (
         fake_stages() as stages,
