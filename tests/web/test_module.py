@@ -55,6 +55,7 @@ ASK = f"""async ([base, key]) => {{
         ids.push(event.id);
         last = event;
     }}
+    for await (const event of gateway.events(reply, {{ after: last.id }})) ids.push(event.id);
     const video = await fetch(gateway.address(last.data.video_url));
     return [ids, last.type, last.data.status, video.status];
 }}"""

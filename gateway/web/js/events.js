@@ -16,10 +16,9 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 5000;
 /** A server that restarts, a train in a tunnel: longer than this they do not take. */
 const MOST_MS_WITHOUT_CONTACT = 300_000;
-/** Without a connection to keep, the log is looked into at intervals. */
-const QUIET_MS = 400;
-const LONGEST_LOOK_MS = 2000;
-const BETWEEN_LOOKS_MS = 800;
+/** Without the right to a connection that lasts, the log is looked into at intervals. */
+const BETWEEN_LOOKS_MS = 700;
+const NOTHING_MORE = new Error("All events have been heard.");
 
 /**
  * @param {string} url the reply's `events_url`
@@ -32,17 +31,17 @@ export async function* replyEvents(url, { signal = new AbortController().signal,
   let lastId = after;
   let firstPauseMs = FIRST_PAUSE_MS;
   let pauseMs = firstPauseMs;
-  let contactAt = performance.now();
+  let lostAt = null;
   const heard = () => {
-    contactAt = performance.now();
+    lostAt = null;
     pauseMs = firstPauseMs;
     onLine(true);
   };
-  while (!signal.aborted && performance.now() - contactAt < MOST_MS_WITHOUT_CONTACT) {
+  while (!signal.aborted && (lostAt === null || performance.now() - lostAt < MOST_MS_WITHOUT_CONTACT)) {
     const release = await lastingStream();
     try {
-      const address = afterEvent(url, lastId);
-      for await (const event of connectionEvents(address, { signal, lasting: release !== null, heard })) {
+      const address = eventsAfter(url, lastId, release !== null);
+      for await (const event of connectionEvents(address, { signal, heard })) {
         if (event.id <= lastId) continue;
         lastId = event.id;
         firstPauseMs = event.retry ?? firstPauseMs;
@@ -52,8 +51,9 @@ export async function* replyEvents(url, { signal = new AbortController().signal,
       if (release) throw new Error("The stream ended before the reply did.");
       await pause(BETWEEN_LOOKS_MS, signal);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted || error === NOTHING_MORE) return;
       if (error instanceof Problem) throw error;
+      lostAt ??= performance.now();
       onLine(false);
       await pause(pauseMs, signal);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
@@ -64,21 +64,15 @@ export async function* replyEvents(url, { signal = new AbortController().signal,
   if (!signal.aborted) throw new Problem("connection-lost");
 }
 
-/**
- * The events of one connection. One that lasts ends with the server, or fails when nothing comes any more; a look into
- * the log ends when it is quiet for a moment, or has taken its time.
- */
-async function* connectionEvents(url, { signal, lasting, heard }) {
+/** The events of one connection, until the server ends it; one on which nothing comes any more has failed. */
+async function* connectionEvents(url, { signal, heard }) {
   const ending = new AbortController();
   const end = () => ending.abort();
   signal.addEventListener("abort", end, { signal: ending.signal });
-  let looked = false;
-  let look = 0;
   let silence = setTimeout(end, LONGEST_SILENCE_MS);
-  const endLook = () => ((looked = true), end());
   const wait = () => {
     clearTimeout(silence);
-    silence = lasting ? setTimeout(end, LONGEST_SILENCE_MS) : setTimeout(endLook, QUIET_MS);
+    silence = setTimeout(end, LONGEST_SILENCE_MS);
   };
   try {
     const response = await fetch(url, {
@@ -88,16 +82,11 @@ async function* connectionEvents(url, { signal, lasting, heard }) {
     });
     await checkAnswer(response);
     heard();
-    wait();
-    if (!lasting) look = setTimeout(endLook, LONGEST_LOOK_MS);
     const reader = response.body.getReader();
-    const patient = { read: () => reader.read().then((piece) => (wait(), piece)) };
-    for await (const frame of frames(patient)) yield { ...frame, id: Number(frame.id), data: JSON.parse(frame.data) };
-  } catch (error) {
-    if (!looked) throw error;
+    const watched = { read: () => reader.read().finally(wait) };
+    for await (const frame of frames(watched)) yield { ...frame, id: Number(frame.id), data: JSON.parse(frame.data) };
   } finally {
     clearTimeout(silence);
-    clearTimeout(look);
     end();
   }
 }
@@ -105,15 +94,18 @@ async function* connectionEvents(url, { signal, lasting, heard }) {
 /** What a proxy or a starting server says passes; what the gateway says of this reply stands. */
 async function checkAnswer(response) {
   if (response.status === 200) return;
+  if (response.status === 204) throw NOTHING_MORE;
   if (response.status >= 400 && response.status < 500 && response.status !== 429)
     throw problemOf(await response.json().catch(() => null));
   throw new Error(`The events were answered with ${response.status}.`);
 }
 
-function afterEvent(url, id) {
-  const resumed = new URL(url, globalThis.location?.href);
-  if (id > 0) resumed.searchParams.set("after", id);
-  return resumed.href;
+/** Where what follows that event is told; what there is of it so far, unless the connection may last. */
+function eventsAfter(url, id, lasting) {
+  const address = new URL(url, globalThis.location?.href);
+  if (id > 0) address.searchParams.set("after", id);
+  if (!lasting) address.searchParams.set("wait", "0");
+  return address.href;
 }
 
 /** Ends early when the browser is back on the net. */

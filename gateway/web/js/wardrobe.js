@@ -30,7 +30,7 @@ export class Wardrobe extends EventTarget {
   /** Asks the server, until it answers. */
   async open() {
     this.#offered = await patiently(() => this.#gateway.avatars());
-    if (this.worn.id !== this.#preferences.get("avatar")) this.#preferences.set("avatar", "");
+    if (this.worn?.id !== this.#preferences.get("avatar")) this.#preferences.set("avatar", "");
     this.#changed();
   }
 
