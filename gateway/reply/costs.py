@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from gateway.reply.estimates import Estimates, Rate
+from gateway.reply.estimates import Estimates
+from gateway.reply.learned import Rate
 from gateway.reply.orders import Order
 
 # Three bytes are a Chinese character, or the shorter part of an English word: about one token of most models.

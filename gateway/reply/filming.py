@@ -49,7 +49,6 @@ class Film:
 
     async def add(self, parts: AsyncGenerator[VideoPart, None]) -> None:
         """Takes in what was rendered of the utterance that is next on the timeline. Raises Failure."""
-        begun = self._journal.now()
         async with aclosing(parts):
             async for part in parts:
                 match part:
@@ -59,7 +58,6 @@ class Film:
                         await self._take_fragment(part)
                     case Rendered(render_seconds):
                         self._journal.usage.render_seconds += render_seconds
-        self._journal.state.rendering_seconds += self._journal.now() - begun
 
     async def finish(self) -> None:
         """Makes one movie of all fragments, if there are any."""
@@ -96,11 +94,8 @@ class Film:
         self._fragment_count += 1
         name = f"{index}.m4s"
         await self._media.write(self._journal.reply_id, name, fragment.data)
-        state = self._journal.state
-        if index == 0:
-            state.first_fragment_at = self._journal.now()
-            state.first_fragment_seconds = fragment.frame_count / FPS
-        state.video_seconds = (fragment.start_frame + fragment.frame_count) / FPS
+        end_seconds = (fragment.start_frame + fragment.frame_count) / FPS
+        self._journal.state.take_fragment(self._journal.now(), end_seconds)
         await self._journal.write(
             FragmentEvent(
                 index=index,

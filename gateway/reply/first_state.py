@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gateway.media.timeline import BYTES_PER_SAMPLE, SPEECH_RATE_HZ
-from gateway.reply.estimates import ReplyState, likely_language
+from gateway.reply.estimates import likely_language
 from gateway.reply.orders import Order
+from gateway.reply.reply_state import ReplyState
 
 
 def first_state(order: Order) -> ReplyState:

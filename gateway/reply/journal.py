@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from gateway.reply.addresses import part_url
-from gateway.reply.estimates import ReplyState
 from gateway.reply.event_log import EventLog
 from gateway.reply.events import Accepted, Done, Event, TextOk, Timings, Usage
 from gateway.reply.progress import Progress
+from gateway.reply.reply_state import ReplyState
 
 
 class Journal:

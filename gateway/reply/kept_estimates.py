@@ -12,7 +12,8 @@ from pathlib import Path
 
 import structlog
 
-from gateway.reply.estimates import Estimates, Rate
+from gateway.reply.estimates import Estimates
+from gateway.reply.learned import Rate
 
 log = structlog.get_logger()
 

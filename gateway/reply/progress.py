@@ -7,12 +7,17 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from gateway.media.timeline import FPS
-from gateway.reply.estimates import Estimates, Eta, ReplyState
+from gateway.reply.estimates import Estimates, Eta, until
 from gateway.reply.events import ProgressEvent
+from gateway.reply.learned import Rate
+from gateway.reply.reply_state import ReplyState
+from gateway.stages.call import Absence, Wait
 
 MIN_INTERVAL_SECONDS = 0.25
 _MAX_FRACTION = 0.99
 _SMALLEST_STEP = 0.005
+# A shorter absence was no start.
+_SHORTEST_START_SECONDS = 1.0
 
 
 class Progress:
@@ -22,7 +27,9 @@ class Progress:
         self, state: ReplyState, estimates: Estimates, clock: Callable[[], float], fraction: float = 0.0
     ) -> None:
         self.state = state
-        self._queue_position = 0
+        self._wait: Wait | None = None
+        self._waits_since = 0.0
+        self._queue_seconds: Callable[[], float] = float
         self._estimates = estimates
         self._clock = clock
         self._fraction = fraction
@@ -33,19 +40,35 @@ class Progress:
         """A first utterance is complete, and is being spoken."""
         self._speaking = True
 
-    def wait_in_queue(self, position: int) -> None:
-        """How many are before this reply at the stage it waits for; 0: it is being served."""
-        self._queue_position = position
+    def expect_queue(self, seconds: Callable[[], float]) -> None:
+        """How long the video stage's queue is, asked for until the reply stands in it."""
+        self._queue_seconds = seconds
+
+    def wait_in_queue(self, wait: Wait | None) -> None:
+        """What the reply waits for; None: it is being served."""
+        now = self._clock()
+        if self._wait is None:
+            self._waits_since = now
+        elif wait is None:
+            waited = now - self._waits_since
+            self.state.waited_seconds += waited
+            if isinstance(self._wait, Absence) and waited >= _SHORTEST_START_SECONDS:
+                self._estimates.learn(Rate.START_SECONDS, self._wait.stage, waited)
+        self._wait = wait
+
+    def video_seconds_left(self) -> float:
+        """How long the reply's video will take a worker from here."""
+        return self._estimates.video_seconds_left(self.state, self._clock())
 
     def eta(self) -> Eta:
         """What is left now, rounded to tenths."""
-        eta = self._estimates.eta(self.state, self._clock())
+        eta = self._left(self._clock())
         return Eta(round(eta.starts_in_seconds, 1), round(eta.eta_seconds, 1))
 
     def event(self) -> ProgressEvent:
         """How far the reply is now."""
         elapsed = self._clock()
-        eta = self._estimates.eta(self.state, elapsed)
+        eta = self._left(elapsed)
         reached = elapsed / (elapsed + eta.eta_seconds) if elapsed > 0 else 0.0
         self._fraction = max(self._fraction, min(_MAX_FRACTION, reached))
         frames_total = round(self.state.speech_seconds * FPS) if self.state.wants_video else 0
@@ -56,7 +79,7 @@ class Progress:
             eta_seconds=round(eta.eta_seconds, 1),
             frames_done=round(self.state.video_seconds * FPS),
             frames_total=frames_total,
-            queue_position=self._queue_position,
+            queue_position=0 if self._wait is None else self._wait.position,
         )
 
     async def tell(self, emit: Callable[[ProgressEvent], Awaitable[None]]) -> None:
@@ -68,6 +91,22 @@ class Progress:
                 await emit(event)
                 told = event
             await asyncio.sleep(MIN_INTERVAL_SECONDS)
+
+    def _left(self, now: float) -> Eta:
+        if self._wait is None:
+            rest = self._estimates.eta(self.state, now)
+            if not self.state.wants_video or self.state.first_speech_at is not None:
+                return rest
+            # By the time that there is something to film.
+            ahead = max(0.0, self._queue_seconds() - rest.starts_in_seconds)
+            return Eta(rest.starts_in_seconds + ahead, rest.eta_seconds + ahead)
+        # Meanwhile the clock stands still for the rest.
+        rest = self._estimates.eta(self.state, self._waits_since)
+        ahead = self._wait.seconds_left()
+        if isinstance(self._wait, Absence):
+            ahead = until(self._waits_since + self._estimates.rate(Rate.START_SECONDS, self._wait.stage), now)
+        seen = self.state.first_fragment_at is not None
+        return Eta(0.0 if seen else rest.starts_in_seconds + ahead, rest.eta_seconds + ahead)
 
     def _stage(self) -> Literal["text", "speech", "video"]:
         if self.state.first_speech_at is None:

@@ -80,6 +80,7 @@ class RunningReplies:
             self._shop.estimates,
             lambda: asyncio.get_running_loop().time() - started,
         )
+        progress.expect_queue(self._shop.video.seconds_before_next)
         eta = progress.eta()
         accepted = Accepted(
             reply_id=order.reply_id,
@@ -124,6 +125,7 @@ class RunningReplies:
             order.traceparent,
             settings.patience_seconds,
             journal.progress.wait_in_queue,
+            seconds_needed=journal.progress.video_seconds_left,
         )
         work = asyncio.create_task(make_reply(order, self._shop, journal, call))
         watch = asyncio.create_task(self._watched(order, reservation, work, journal, call))

@@ -10,9 +10,9 @@ from visavis.rpc.failures import Failure, FailureType
 from gateway.media.store import MediaStore, read_all
 from gateway.media.timeline import FPS, SPEECH_RATE_HZ, PlacedSpeech, Timeline
 from gateway.media.wav import HEADER_BYTES, wav_header
-from gateway.reply.estimates import Rate
 from gateway.reply.events import AudioOk, UtteranceEvent
 from gateway.reply.journal import Journal
+from gateway.reply.learned import Rate
 from gateway.reply.orders import Order
 from gateway.reply.workshop import Workshop
 from gateway.stages.call import Call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -13,6 +13,7 @@ from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
 
 from gateway.media.timeline import BYTES_PER_SAMPLE, PlacedSpeech
 from gateway.stages.call import Call, Patience
+from gateway.stages.line import Line
 from gateway.stages.tickets import NoTickets, Tickets
 
 STAGE = "video"
@@ -94,6 +95,12 @@ class VideoStage:
     def __init__(self, channel: grpc.aio.Channel, tickets: Tickets | None = None) -> None:
         self._stub: lipsync_pb2_grpc.LipsyncServiceAsyncStub = lipsync_pb2_grpc.LipsyncServiceStub(channel)
         self._tickets = tickets or NoTickets()
+        # Of those that wait for a free worker.
+        self.line = Line()
+
+    def seconds_before_next(self) -> float:
+        """Until a worker can begin with a reply that asks now, as far as can be told."""
+        return self.line.seconds_before(None)
 
     async def fragments(
         self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, call: Call
@@ -104,27 +111,32 @@ class VideoStage:
 
         A render that breaks is taken up again where it broke: fragments are never sent twice.
         """
-        async with (
-            self._tickets.held(call.work),
-            aclosing(self._rendered(speech, avatar, network, call)) as parts,
-        ):
-            async for part in parts:
-                yield part
+        with Patience(call, self.line, begun=speech.start_frame > 0) as patience:
+            async with (
+                self._tickets.held(call.work),
+                aclosing(self._rendered(speech, avatar, network, patience)) as parts,
+            ):
+                async for part in parts:
+                    yield part
 
     async def _rendered(
-        self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, call: Call
+        self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, patience: Patience
     ) -> AsyncGenerator[VideoPart, None]:
-        patience = Patience(call)
+        call = patience.call
         frames_done = handed_over = 0
+        await patience.first_turn()
         while True:
             try:
-                async with aclosing(self._attempt(speech, avatar, network, frames_done, call)) as parts:
-                    async for part in parts:
-                        patience.renew()
-                        if isinstance(part, Fragment):
-                            _check_place(part, speech.start_frame + frames_done)
-                            frames_done += part.frame_count
-                        yield part
+                with ExitStack() as serving:
+                    async with aclosing(self._attempt(speech, avatar, network, frames_done, call)) as parts:
+                        async for part in parts:
+                            patience.renew()
+                            if isinstance(part, InitSegment):
+                                serving.enter_context(self.line.served(call.seconds_needed))
+                            if isinstance(part, Fragment):
+                                _check_place(part, speech.start_frame + frames_done)
+                                frames_done += part.frame_count
+                            yield part
             except Failure as failure:
                 if failure.type is FailureType.AVATAR_MISSING and avatar.bundle is not None:
                     await self._put(avatar.hash, await avatar.bundle(), call)

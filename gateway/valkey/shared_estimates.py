@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from gateway.reply.estimates import MAX_LEARNED, NEWEST, Estimates, Rate
+from gateway.reply.estimates import Estimates
+from gateway.reply.learned import MAX_LEARNED, Rate, weight
 from gateway.valkey.answering import NO_ANSWER
 from gateway.valkey.connection import Client
 from gateway.valkey.scripts import Script, script
@@ -43,9 +44,9 @@ async def share(estimates: Estimates, learn: Script) -> None:
     news = estimates.take_news()
     told: list[str | float] = []
     for (rate, key), value in news:
-        told += [f"{rate}{_BETWEEN}{key}", value]
+        told += [f"{rate}{_BETWEEN}{key}", value, weight(rate)]
     try:
-        answer = await learn([_VALUES, _TIMES], [NEWEST, MAX_LEARNED, *told])
+        answer = await learn([_VALUES, _TIMES], [MAX_LEARNED, *told])
     except NO_ANSWER as error:
         log.warning("estimates could not be shared", error=type(error).__name__)
         return

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.reply.estimates import Estimates, Rate
+from gateway.reply.estimates import Estimates
 from gateway.reply.kept_estimates import kept_estimates, loaded
+from gateway.reply.learned import Rate
 
 
 async def test_the_next_run_knows_what_the_last_one_learned(tmp_path: Path) -> None:

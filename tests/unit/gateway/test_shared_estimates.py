@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from gateway.reply.estimates import MAX_LEARNED, Estimates, Rate
+from gateway.reply.estimates import Estimates
+from gateway.reply.learned import MAX_LEARNED, Rate
 from gateway.valkey.connection import Client, connected
 from gateway.valkey.scripts import script
 from gateway.valkey.shared_estimates import share, shared_estimates
