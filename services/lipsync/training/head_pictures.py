@@ -50,15 +50,8 @@ class HeadPictures:
 
     def mouths(self, count: int) -> Pixels:
         """(N,S,S,3) the first `count` mouths; the first is the resting one."""
-        return self._mouths([f"mouth_{number:04d}" for number in range(count)])
-
-    def spoken_mouths(self, count: int) -> Pixels:
-        """(N,S,S,3) the first `count` mouths of the sentence that a decoder is judged by."""
-        return self._mouths([f"spoken_{number:04d}" for number in range(count)])
-
-    def _mouths(self, names: list[str]) -> Pixels:
-        crops = np.stack([self._mouth(name) for name in names])
-        changes = (crops - self._mouth("mouth_0000")) * oval(MOUTH.width, MOUTH.height)[..., None]
+        crops = np.stack([self._mouth(number) for number in range(count)])
+        changes = (crops - crops[0]) * oval(MOUTH.width, MOUTH.height)[..., None]
         mouths: Pixels = np.clip(self.resting_mouth + changes, 0, 1)
         return mouths
 
@@ -75,9 +68,10 @@ class HeadPictures:
         """(N,h,w,3) what each of the first `count` glances changes in the box of the eyes."""
         return np.concatenate([self._eye_change(f"gaze_{number}") for number in range(count)])
 
-    def _mouth(self, name: str) -> Pixels:
+    def _mouth(self, number: int) -> Pixels:
         """(S,S,3) before the wall, which a moving jaw covers and uncovers."""
-        return over(_premultiplied(self._picture(name)), self.backdrop[MOUTH.rows, MOUTH.columns])
+        crop = _premultiplied(self._picture(f"mouth_{number:04d}"))
+        return over(crop, self.backdrop[MOUTH.rows, MOUTH.columns])
 
     def _eye_change(self, name: str) -> Pixels:
         change: Pixels = self._crop(name) - self.portrait[EYES.rows, EYES.columns, :3]

@@ -15,7 +15,6 @@ from services.lipsync.training.identities import IDENTITIES
 from services.lipsync.training.mouth_poses import HELD_OUT_POSES, POSE_SEED, pose_set
 from services.lipsync.training.picture_evaluation import Fit, Likeness, drawn_mouths, fit, likeness
 from services.lipsync.training.picture_measures import Pixels
-from services.lipsync.training.spoken_mouths import SENTENCE, spoken_poses
 from services.lipsync.training.visemes import VISEMES
 
 REPORT, SHEET = "REPORT.md", "REPORT.jpg"
@@ -41,15 +40,13 @@ def judged(folder: Path, pictures: HeadPictures) -> Judged:
     learned = IDENTITIES[folder.name].poses - HELD_OUT_POSES
     rendered = pose_set(learned, HELD_OUT_POSES, POSE_SEED)
     mouths = pictures.mouths(len(rendered.all))
-    spoken = spoken_poses()
-    unseen = np.concatenate([rendered.held_out, spoken])
-    true = np.concatenate([mouths[learned:], pictures.spoken_mouths(len(spoken))])
-    resting = drawn_mouths(avatar, np.zeros_like(unseen[:1]))[0]
+    drawn = drawn_mouths(avatar, rendered.held_out)
+    resting = drawn_mouths(avatar, np.zeros_like(rendered.held_out[:1]))[0]
     shapes = np.array([VISEMES[viseme] for viseme in _SHOWN.values()], np.float32)
     shown = mouths[[int(np.abs(rendered.train - shape).max(1).argmin()) for shape in shapes]]
     return Judged(
         learned=learned,
-        likeness=likeness(drawn_mouths(avatar, unseen), true, resting),
+        likeness=likeness(drawn, mouths[learned:], resting),
         fit=fit(avatar),
         megabytes=sum(file.stat().st_size for file in folder.iterdir()) / 1e6,
         rows=np.concatenate([np.hstack(list(drawn_mouths(avatar, shapes))), np.hstack(list(shown))]),
@@ -116,9 +113,9 @@ def _sheet(rows: list[Pixels]) -> Pixels:
 
 
 _METHOD = f"""\
-Twelve mixtures of two visemes, held out from training, and every tenth frame of a sentence ("{SENTENCE}"),
-posed by its phones as speech is; all rendered by Cycles. Values are means over these mouths, over the whole
-crop of 160 × 160 px unless said otherwise. Mouths are drawn by the shipped graph.
+The {HELD_OUT_POSES} mouths are mixtures of two visemes, as between two sounds, held out from training and
+rendered by Cycles; an avatar that learned from more mouths has others. Values are means over these mouths,
+over the whole crop of 160 × 160 px unless said otherwise. Mouths are drawn by the shipped graph.
 
 - *where it moves*: PSNR of the pixels that differ from rest by more than 6 % of the range.
 - *still mouth*: PSNR of the resting mouth against the same renders: what doing nothing scores.

@@ -15,16 +15,12 @@ from services.lipsync.training.identity import Identity
 from services.lipsync.training.mouth_poses import HELD_OUT_POSES, POSE_SEED, pose_set
 from services.lipsync.training.rig import GAZES, LID_STATES, Expression, Rig
 from services.lipsync.training.scene import Scene
-from services.lipsync.training.spoken_mouths import spoken_poses
 
 _MOUTH_SAMPLES = 8
 
 
 def render_frames(identity: Identity, assets: HeadAssets, folder: Path, threads: int) -> None:
-    """Write `neutral.png` (with alpha), `lids_<n>.png`, `gaze_<n>.png` and the mouths into `folder`.
-
-    Those are `mouth_<n>.png`, which a decoder learns from, and `spoken_<n>.png`, which it never sees.
-    """
+    """Write `neutral.png` (with alpha), `lids_<n>.png`, `gaze_<n>.png` and `mouth_<n>.png` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     scene = Scene(Rig(HeadMesh(assets), identity), assets.core, threads)
     scene.sample(identity.frame_samples)
@@ -40,13 +36,11 @@ def render_frames(identity: Identity, assets: HeadAssets, folder: Path, threads:
             scene.pose(expression)
             scene.render(file, EYES)
     scene.sample(_MOUTH_SAMPLES)
-    learned = pose_set(identity.poses - HELD_OUT_POSES, HELD_OUT_POSES, POSE_SEED).all
-    for name, poses in (("mouth", learned), ("spoken", spoken_poses())):
-        for number, pose in enumerate(poses):
-            file = folder / f"{name}_{number:04d}.png"
-            if not file.exists():
-                scene.pose(Expression(mouth=[float(value) for value in pose]))
-                scene.render(file, MOUTH, strands=False)
+    for number, pose in enumerate(pose_set(identity.poses - HELD_OUT_POSES, HELD_OUT_POSES, POSE_SEED).all):
+        file = folder / f"mouth_{number:04d}.png"
+        if not file.exists():
+            scene.pose(Expression(mouth=[float(value) for value in pose]))
+            scene.render(file, MOUTH, strands=False)
 
 
 def main() -> None:

@@ -50,5 +50,5 @@ def test_a_jaw_that_moves_out_hides_the_wall(pictures: HeadPictures) -> None:
 
 
 def test_a_picture_that_was_not_rendered_is_named(pictures: HeadPictures) -> None:
-    with pytest.raises(FileNotFoundError, match=r"spoken_0000\.png is missing"):
-        pictures.spoken_mouths(1)
+    with pytest.raises(FileNotFoundError, match=r"mouth_0003\.png is missing"):
+        pictures.mouths(4)
