@@ -35,9 +35,10 @@ def gateway_app(settings: GatewaySettings, web_folder: Path = WEB_FOLDER) -> Fas
             yield
 
     app = FastAPI(
-        title="Vis-à-vis",
+        # Generated clients are named after it, so that it is plain ASCII.
+        title="Visavis gateway",
         version="0.1.0",
-        summary="Send a conversation, a face answers.",
+        summary="Vis-à-vis: send a conversation, a face answers.",
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
         # FastAPI's own viewers come from a CDN; ours is mounted below.
