@@ -139,9 +139,9 @@ def zip_bundle(data: bytes, max_bytes: int) -> AvatarBundle:
 
 
 def load_avatar(bundle: AvatarBundle, providers: Sequence[str], loops: LoopCache | None = None) -> Avatar:
-    """Decodes the loop and loads the mouth; `providers` are onnxruntime's names. Takes part of a second.
+    """Checks the loop and loads the mouth; `providers` are onnxruntime's names. Takes part of a second.
 
-    The decoded loop is kept in `loops`; without one, as long as the avatar.
+    Once it is decoded, the loop is kept in `loops`; without one, as long as the avatar.
 
     Raises:
         ModelError: a file is missing, damaged, or not what the manifest says.
@@ -152,7 +152,7 @@ def load_avatar(bundle: AvatarBundle, providers: Sequence[str], loops: LoopCache
     file, size = manifest.files.loop, _size(manifest)
     kept = LoopCache(0) if loops is None else loops
     loop = Loop(bundle.file(file), size, manifest.loop_frames, f"{where}: {file.path}", kept)
-    loop.frames(Cancellation())
+    loop.check()
     return Avatar(manifest, bundle.hash, speak, Compositor(manifest.mouth, size), loop)
 
 

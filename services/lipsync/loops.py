@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 
 import av
 import numpy as np
@@ -76,27 +77,38 @@ class Loop:
         """How much room its frames take."""
         return self._size.width_px * self._size.height_px * 3 // 2 * self._count
 
+    def check(self) -> None:
+        """Decodes all frames and keeps none. Raises ModelError as `frames` does."""
+        for _ in self._pictures():
+            pass
+
     def decoded(self, cancellation: Cancellation) -> Frames:
         """All frames, decoded anew. Raises as `frames` does."""
         width, height = self._size.width_px, self._size.height_px
         frames = np.empty((self._count, height * 3 // 2, width), np.uint8)
+        for number, picture in enumerate(self._pictures()):
+            cancellation.check()
+            frames[number] = picture.to_ndarray()
+        return frames
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        """Exactly as many, and such, as were promised."""
+        width, height = self._size.width_px, self._size.height_px
         count = 0
         try:
             with av.open(io.BytesIO(self._data), "r") as container:
                 container.streams.video[0].thread_count = 1
                 for picture in container.decode(video=0):
-                    cancellation.check()
+                    count += 1
                     found = (picture.width, picture.height, picture.format.name)
-                    if found != (width, height, "yuv420p") or count == len(frames):
+                    if found != (width, height, "yuv420p") or count > self._count:
                         count = -1
                         break
-                    frames[count] = picture.to_ndarray()
-                    count += 1
+                    yield picture
         except (av.FFmpegError, IndexError):
             raise ModelError(f"{self._where} cannot be decoded. Export it again.") from None
-        if count != len(frames):
+        if count != self._count:
             raise ModelError(
-                f"{self._where} must hold exactly {len(frames)} yuv420p frames of {width}x{height}. "
+                f"{self._where} must hold exactly {self._count} yuv420p frames of {width}x{height}. "
                 "Export it again."
             )
-        return frames

@@ -31,8 +31,9 @@ class LipsyncSettings(ServiceSettings):
     upload_seconds: float = Field(default=10.0, gt=0)
     # Making an avatar takes about 4 s of one core, of a clip of ten seconds 8 s.
     build_seconds: float = Field(default=60.0, gt=0)
-    # Avatars kept ready: about 20 MB each, without the decoded loop.
+    # Avatars kept ready: about 10 MB each, without the decoded loop.
     loaded_avatars: int = Field(default=4, ge=1)
-    # Decoded loops kept: two of 8 s of 512x512. A further one is decoded again when it speaks, in 0.1 s.
-    loop_bytes: int = Field(default=160 << 20, ge=0)
+    # Decoded loops kept: one of 8 s of 512x512, which suits one slot. Another one is decoded when its turn to
+    # speak comes, in 0.1 s of CPU time.
+    loop_bytes: int = Field(default=80 << 20, ge=0)
     max_bundle_bytes: int = Field(default=64 << 20, ge=1)

@@ -71,6 +71,6 @@ def test_a_loop_that_is_not_what_was_promised_is_refused() -> None:
     with pytest.raises(ModelError, match="exactly 11 yuv420p frames of 64x64"):
         loop(LoopCache(0), count=11).frames(Cancellation())
     with pytest.raises(ModelError, match="exactly 9 yuv420p frames"):
-        loop(LoopCache(0), count=9).frames(Cancellation())
+        loop(LoopCache(0), count=9).check()
     with pytest.raises(ModelError, match="cannot be decoded"):
         Loop(b"no video", SIZE, COUNT, "loop.mp4", LoopCache(0)).frames(Cancellation())
