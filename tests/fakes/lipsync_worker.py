@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import pytest
 from visavis.rpc.channel import open_channel
+from visavis.rpc.failures import Failure, calling
 from visavis.rpc.server import running
 from visavis.rpc.settings import TlsSettings
 from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
@@ -93,3 +95,11 @@ async def animated(worker: Worker, pcm: bytes, **fields: Any) -> Animation:
         else:
             animation.finished = response.finished
     return animation
+
+
+async def failure_of(worker: Worker, requests: Iterator[lipsync_pb2.AnimateRequest]) -> Failure:
+    """What a call that must fail fails with."""
+    with pytest.raises(Failure) as caught, calling("video"):
+        async for _ in worker.Animate(requests):
+            pass
+    return caught.value
