@@ -6,13 +6,15 @@ import re
 
 from fastapi.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
+from visavis.rpc.failures import Failure
 
 from gateway.callers import NOBODY_IN_PARTICULAR, ApiKeys, Caller
-from gateway.http.problem_responses import refusal_response
+from gateway.http.problem_responses import problem_response, refusal_response
 from gateway.http.signing import PARAMETER, Signatures
 from gateway.http.state import gateway_of, unknown_reply
-from gateway.problems import RequestRefused
+from gateway.problems import RequestRefused, problem_of
 from gateway.reply.event_log import UnknownReply
+from gateway.tracing import current_trace_id
 
 _API = "/v1/"
 _REPLY = re.compile(r"/v1/replies/([^/]+)(?:/.*)?")
@@ -73,6 +75,10 @@ class Admitted:
                 connection.state.caller = await self._entrance.caller(connection)
             except RequestRefused as refusal:
                 await refusal_response(refusal)(scope, receive, send)
+                return
+            except Failure as failure:
+                # Whose a reply is cannot be asked now.
+                await problem_response(problem_of(failure, current_trace_id()))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

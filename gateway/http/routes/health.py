@@ -7,17 +7,26 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
+from visavis.rpc.failures import Failure
 
 from gateway.http.state import Gateway, gateway_of
+from gateway.reply.event_log import EventLog, UnknownReply
 from gateway.stages.health import StageHealth, stage_health
+
+_SECONDS = 1.0
+# No reply's id.
+_NO_REPLY = "readiness"
 
 router = APIRouter(tags=["health"])
 
 
 class Readiness(BaseModel):
-    """Ready: replies are taken. A stage that is starting or asleep only makes them wait."""
+    """Ready: replies are taken. A stage that is starting or asleep only makes them wait.
 
-    status: Literal["ready", "draining"]
+    Unready: what all replicas share is out of reach.
+    """
+
+    status: Literal["ready", "draining", "unready"]
     stages: dict[str, StageHealth]
 
 
@@ -37,10 +46,29 @@ async def ready(response: Response, gateway: Annotated[Gateway, Depends(gateway_
     states = await asyncio.gather(
         *(stage_health(channel, may_sleep=stage in asleep) for stage, channel in gateway.channels.items())
     )
+    stages: dict[str, StageHealth] = {
+        "gateway": "serving",
+        **dict(zip(gateway.channels, states, strict=True)),
+    }
+    if gateway.settings.valkey_url.get_secret_value():
+        stages["valkey"] = await _log_health(gateway.log)
+    status: Literal["ready", "draining", "unready"] = "ready"
     if gateway.running.draining:
+        status = "draining"
+    elif stages.get("valkey") == "down":
+        status = "unready"
+    if status != "ready":
         response.status_code = 503
     response.headers["Cache-Control"] = "no-store"
-    return Readiness(
-        status="draining" if gateway.running.draining else "ready",
-        stages={"gateway": "serving", **dict(zip(gateway.channels, states, strict=True))},
-    )
+    return Readiness(status=status, stages=stages)
+
+
+async def _log_health(log: EventLog) -> StageHealth:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await log.last(_NO_REPLY)
+    except UnknownReply:
+        return "serving"
+    except (Failure, TimeoutError):
+        return "down"
+    return "serving"
