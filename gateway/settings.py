@@ -59,6 +59,8 @@ class GatewaySettings(TlsSettings):
     # How long a stage may be out of reach before the reply fails; set it above a cold start.
     patience_seconds: float = Field(default=20, ge=0)
     drain_seconds: float = Field(default=20, ge=0)
+    # A gateway that says nothing for so long is taken for dead; others go on with its replies.
+    takeover_seconds: float = Field(default=8, ge=0.5)
     ping_seconds: float = Field(default=15, gt=0)
 
     max_running_replies: int = Field(default=32, ge=1)

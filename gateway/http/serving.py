@@ -64,5 +64,7 @@ class DrainingServer(uvicorn.Server):
         log.info("draining", seconds=self._drain_seconds)
         try:
             await gateway.running.drain(self._drain_seconds)
+            # Streams of what goes on elsewhere: their clients find it where they come back.
+            await gateway.log.close()
         finally:
             self.should_exit = True

@@ -22,10 +22,11 @@ from gateway.media.store import MediaStore
 from gateway.portraits import Portraits
 from gateway.problems import RequestRefused
 from gateway.rates import Rates
-from gateway.reply.event_log import EventLog, MemoryEventLog, UnknownReply
+from gateway.reply.event_log import EventLog, UnknownReply
 from gateway.reply.ledger import Ledger
 from gateway.reply.repeats import Repeats
 from gateway.reply.running import RunningReplies
+from gateway.reply.taking_over import taking_over
 from gateway.reply.workshop import Workshop
 from gateway.settings import GatewaySettings
 from gateway.stages.speech import SpeechStage
@@ -88,27 +89,38 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
         channels = {stage: open_channel(target, settings) for stage, target in targets.items()}
         for channel in channels.values():
             stack.push_async_callback(channel.close)
+        stores = await stack.enter_async_context(opened_stores(settings))
         text = TextStage(channels["text"])
         speech = SpeechStage(channels["speech"], MAX_UTTERANCE_SECONDS)
-        video = VideoStage(channels["video"])
-        event_log = MemoryEventLog(settings.max_events, settings.max_kept_replies)
+        video = VideoStage(channels["video"], stores.tickets)
         media = media_store(settings.data)
-        stores = await stack.enter_async_context(opened_stores(settings, None))
+        portraits = Portraits(media_store(settings.avatars_place), video)
         workshop = Workshop(
-            settings, event_log, media, text, speech, video, stores.estimates, stores.ledger, stores.room
+            settings=settings,
+            log=stores.log,
+            claims=stores.claims,
+            media=media,
+            text=text,
+            speech=speech,
+            video=video,
+            tickets=stores.tickets,
+            estimates=stores.estimates,
+            ledger=stores.ledger,
+            room=stores.room,
         )
         running = RunningReplies(workshop)
         stack.push_async_callback(running.drain, 0.0)
-        sweeping = asyncio.create_task(_swept(event_log, media, settings.keep_seconds))
+        await stack.enter_async_context(taking_over(workshop, running, portraits.chosen))
+        sweeping = asyncio.create_task(_swept(stores.log, media, settings.keep_seconds))
         stack.callback(sweeping.cancel)
         catalogue = Catalogue(text, speech, video)
         yield Gateway(
             settings=settings,
-            log=event_log,
+            log=stores.log,
             media=media,
             running=running,
             catalogue=catalogue,
-            portraits=Portraits(media_store(settings.avatars_place), video),
+            portraits=portraits,
             admission=Admission(catalogue, text),
             ledger=stores.ledger,
             repeats=stores.repeats,

@@ -7,18 +7,25 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gateway.rates import MemoryRates, Rates
+from gateway.reply.claims import Claims, SoleClaims
 from gateway.reply.estimates import Estimates
+from gateway.reply.event_log import EventLog, MemoryEventLog
 from gateway.reply.kept_estimates import kept_estimates
 from gateway.reply.ledger import Ledger, MemoryLedger
 from gateway.reply.repeats import MemoryRepeats, Repeats
 from gateway.reply.room import MemoryRoom, Room
 from gateway.settings import GatewaySettings
-from gateway.valkey.connection import Client
+from gateway.stages.tickets import NoTickets, Tickets
+from gateway.valkey.claims import claiming
+from gateway.valkey.connection import Client, connected
+from gateway.valkey.event_log import ValkeyEventLog
 from gateway.valkey.ledger import ValkeyLedger
 from gateway.valkey.rates import ValkeyRates
+from gateway.valkey.reader import reading
 from gateway.valkey.repeats import ValkeyRepeats
 from gateway.valkey.room import ValkeyRoom
 from gateway.valkey.shared_estimates import shared_estimates
+from gateway.valkey.tickets import ValkeyTickets
 
 # A reply that is taken over starts its time anew, and ends a little after it.
 _LIVES = 3
@@ -26,8 +33,11 @@ _LIVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What is counted and remembered beside the replies themselves."""
+    """What is remembered of replies, and counted; and who makes which."""
 
+    log: EventLog
+    claims: Claims
+    tickets: Tickets
     ledger: Ledger
     repeats: Repeats
     rates: Rates
@@ -36,12 +46,16 @@ class Stores:
 
 
 @asynccontextmanager
-async def opened_stores(settings: GatewaySettings, client: Client | None) -> AsyncIterator[Stores]:
-    """Shared ones where there is a server to share, else this process's own."""
+async def opened_stores(settings: GatewaySettings) -> AsyncIterator[Stores]:
+    """Shared ones where there is a server to share, else this process's own. Raises ValkeyUnreachable."""
     async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(_connected(settings))
         here = MemoryRoom(settings.max_running_replies)
         if client is None:
             yield Stores(
+                log=MemoryEventLog(settings.max_events, settings.max_kept_replies),
+                claims=SoleClaims(),
+                tickets=NoTickets(),
                 ledger=MemoryLedger(settings.daily_tokens),
                 repeats=MemoryRepeats(settings.max_kept_replies, settings.keep_seconds),
                 rates=MemoryRates(),
@@ -50,10 +64,26 @@ async def opened_stores(settings: GatewaySettings, client: Client | None) -> Asy
             )
             return
         longest_seconds = _LIVES * settings.reply_seconds
+        reader = await stack.enter_async_context(reading(client))
         yield Stores(
+            log=ValkeyEventLog(
+                client, reader, settings.max_events, settings.max_kept_replies, settings.keep_seconds
+            ),
+            claims=await stack.enter_async_context(claiming(client, reader, settings.takeover_seconds)),
+            tickets=ValkeyTickets(client),
             ledger=ValkeyLedger(client, settings.daily_tokens, longest_seconds),
             repeats=ValkeyRepeats(client, settings.keep_seconds),
             rates=ValkeyRates(client),
             room=ValkeyRoom(client, here, settings.max_replies_together, longest_seconds),
             estimates=await stack.enter_async_context(shared_estimates(client)),
         )
+
+
+@asynccontextmanager
+async def _connected(settings: GatewaySettings) -> AsyncIterator[Client | None]:
+    url = settings.valkey_url.get_secret_value()
+    if not url:
+        yield None
+        return
+    async with connected(url, settings.patience_seconds) as client:
+        yield client

@@ -49,18 +49,19 @@ class PlacedSpeech:
         """Silence included."""
         return self.frame_count / FPS
 
+    @property
+    def end_frame(self) -> int:
+        """The next one begins there."""
+        return self.start_frame + self.frame_count
+
 
 class Timeline:
     """Places one utterance after the other, each on a multiple of 8 frames."""
 
-    def __init__(self) -> None:
-        self._end_frame = 0
-        self._count = 0
-
-    @property
-    def end_frame(self) -> int:
-        """Frames placed so far."""
-        return self._end_frame
+    def __init__(self, end_frame: int = 0, count: int = 0) -> None:
+        # Frames placed so far.
+        self.end_frame = end_frame
+        self._count = count
 
     @property
     def count(self) -> int:
@@ -84,7 +85,7 @@ class Timeline:
         silence = b"\0" * BYTES_PER_SAMPLE
         padded = silence * lead_samples + pcm
         padded += silence * (frames * samples_per_frame(sample_rate_hz) - lead_samples - speech_samples)
-        offset_seconds = self._end_frame / FPS + lead_samples / sample_rate_hz
+        offset_seconds = self.end_frame / FPS + lead_samples / sample_rate_hz
         placed_words = tuple(
             Word(
                 text=word.text,
@@ -103,18 +104,16 @@ class Timeline:
     def rest(self, sample_rate_hz: int) -> PlacedSpeech:
         """The closing silence."""
         pcm = b"\0" * (REST_FRAMES * samples_per_frame(sample_rate_hz) * BYTES_PER_SAMPLE)
-        placed = PlacedSpeech(
-            self._count, "", self._end_frame, REST_FRAMES, sample_rate_hz, pcm, is_rest=True
-        )
-        self._end_frame += REST_FRAMES
+        placed = PlacedSpeech(self._count, "", self.end_frame, REST_FRAMES, sample_rate_hz, pcm, is_rest=True)
+        self.end_frame += REST_FRAMES
         return placed
 
     def _next(
         self, text: str, pcm: bytes, sample_rate_hz: int, frames: int, words: tuple[Word, ...]
     ) -> PlacedSpeech:
-        placed = PlacedSpeech(self._count, text, self._end_frame, frames, sample_rate_hz, pcm, words)
+        placed = PlacedSpeech(self._count, text, self.end_frame, frames, sample_rate_hz, pcm, words)
         self._count += 1
-        self._end_frame += frames
+        self.end_frame += frames
         return placed
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 
 HEADER_BYTES = 44
+_RATE = struct.Struct("<I")
+_RATE_AT = 24
 _UNKNOWN_BYTES = 0xFFFFFFFF - HEADER_BYTES
 
 
@@ -27,3 +29,9 @@ def wav_header(sample_rate_hz: int, pcm_bytes: int | None) -> bytes:
         b"data",
         size,
     )
+
+
+def sample_rate_of(wav: bytes) -> int:
+    """Of a file with such a header."""
+    rate: int = _RATE.unpack_from(wav, _RATE_AT)[0]
+    return rate

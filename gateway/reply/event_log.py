@@ -37,8 +37,8 @@ class EventLog(Protocol):
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""
 
-    async def take(self, reply_id: str) -> None:
-        """From now on only this process appends. Raises UnknownReply."""
+    async def take(self, reply_id: str) -> int:
+        """From now on only this process appends; how many have done so by now. Raises UnknownReply."""
 
     async def append(self, reply_id: str, event: Event) -> LoggedEvent:
         """Adds an event. Raises UnknownReply, LogEnded, LogFull or LogTaken."""
@@ -90,9 +90,10 @@ class MemoryEventLog:
                 await self.remove(oldest)
         self._logs[reply_id] = _Log(owner)
 
-    async def take(self, reply_id: str) -> None:
+    async def take(self, reply_id: str) -> int:
         """Nobody else appends to it anyway. Raises UnknownReply."""
         self._log(reply_id)
+        return 1
 
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""

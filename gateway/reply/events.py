@@ -131,6 +131,8 @@ class Usage(BaseModel):
     speech_seconds: float = 0.0
     video_seconds: float = 0.0
     render_seconds: float = 0.0
+    # Replies whose gateway was gone before the text was there: the model was asked once more for the rest.
+    resumed: int = 0
 
 
 class Timings(BaseModel):

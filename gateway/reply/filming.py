@@ -14,6 +14,7 @@ from gateway.media.store import read_all
 from gateway.media.timeline import FPS, PlacedSpeech
 from gateway.reply.events import FragmentEvent, VideoOk
 from gateway.reply.journal import Journal
+from gateway.reply.made import Made
 from gateway.reply.orders import Order
 from gateway.reply.workshop import Workshop
 from gateway.stages.call import Call, ignore_position
@@ -23,15 +24,16 @@ from gateway.stages.video import Fragment, InitSegment, Rendered, VideoPart
 class Film:
     """A reply's video while it is being made."""
 
-    def __init__(self, order: Order, workshop: Workshop, journal: Journal, call: Call) -> None:
+    def __init__(self, order: Order, workshop: Workshop, journal: Journal, call: Call, parts: Made) -> None:
         self._avatar = order.avatar
         self._network = order.request.network
         self._stage = workshop.video
         self._media = workshop.media
         self._journal = journal
         self._call = call
+        self._begun = parts
         self._init: InitSegment | None = None
-        self._fragment_count = 0
+        self._fragment_count = parts.fragment_count
         self._rendering = 0
 
     async def parts(self, speech: PlacedSpeech) -> AsyncGenerator[VideoPart, None]:
@@ -40,7 +42,10 @@ class Film:
         call = replace(self._call, queued=ignore_position) if self._rendering else self._call
         self._rendering += 1
         try:
-            fragments = self._stage.fragments(speech, self._avatar, self._network, call)
+            known_frames = max(0, self._begun.frame_count - speech.start_frame)
+            fragments = self._stage.fragments(
+                speech, self._avatar, self._network, call, known_frames=known_frames
+            )
             async with aclosing(fragments) as parts:
                 async for part in parts:
                     yield part
@@ -61,7 +66,7 @@ class Film:
 
     async def finish(self) -> None:
         """Makes one movie of all fragments, if there are any."""
-        if not self._fragment_count:
+        if not self._fragment_count or self._journal.video_url is not None:
             return
         names = ["init.mp4", *(f"{index}.m4s" for index in range(self._fragment_count))]
         reply_id = self._journal.reply_id
@@ -77,8 +82,10 @@ class Film:
     async def _take_init(self, init: InitSegment) -> None:
         if self._init is None:
             self._init = init
-            await self._media.write(self._journal.reply_id, "init.mp4", init.data)
-        elif self._init.data != init.data:
+            if not await self._media.write(self._journal.reply_id, "init.mp4", init.data):
+                # Of another process, which began this reply.
+                self._init = replace(init, data=await self._media.read(self._journal.reply_id, "init.mp4"))
+        if self._init.data != init.data:
             raise Failure(
                 FailureType.INTERRUPTED,
                 "The video service was replaced by another version in the middle of this reply. Ask again.",

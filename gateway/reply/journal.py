@@ -20,9 +20,11 @@ class Journal:
         self.video_url: str | None = None
         self._log = log
         self.progress = progress
-        self._started = started
+        self.started = started
         # When the reply should be done, as its client was told, by the event that told it.
         self.told: dict[str, float] = {}
+        # From here on nothing that a model was paid for can be lost.
+        self.text_there = asyncio.Event()
 
     @property
     def state(self) -> ReplyState:
@@ -36,7 +38,7 @@ class Journal:
 
     def now(self) -> float:
         """Seconds since the POST."""
-        return asyncio.get_running_loop().time() - self._started
+        return asyncio.get_running_loop().time() - self.started
 
     def url(self, part: str) -> str:
         """The address of one of the reply's parts."""
@@ -47,6 +49,8 @@ class Journal:
         if isinstance(event, Accepted | TextOk):
             self.told[event.event_name] = self.now() + event.eta_seconds
         await self._log.append(self.reply_id, event)
+        if isinstance(event, TextOk):
+            self.text_there.set()
 
     def used(self) -> Usage:
         """What the reply cost up to now."""

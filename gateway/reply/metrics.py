@@ -11,6 +11,9 @@ from gateway.reply.ledger import KeyKind
 _SECONDS = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 13, 21, 34, 55, 120, 300, 600)
 
 RUNNING = Gauge("visavis_replies_running", "Replies that are being made")
+TAKEN_OVER = Counter(
+    "visavis_replies_taken_over_total", "Replies that went on here after their gateway was gone"
+)
 REPLIES = Counter(
     "visavis_replies_total", "Replies that ended: completed, cancelled, or a problem's type", ["outcome"]
 )

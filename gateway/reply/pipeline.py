@@ -15,33 +15,34 @@ from visavis.rpc.tracing import span
 
 from gateway.reply.filming import Film
 from gateway.reply.journal import Journal
+from gateway.reply.made import Made
 from gateway.reply.orders import Order
 from gateway.reply.prefetch import ahead, side_by_side
 from gateway.reply.speaking import Speaker
 from gateway.reply.workshop import Workshop
-from gateway.reply.writing import utterances
+from gateway.reply.writing import Writer
 from gateway.stages.call import Call
 
 Item = TypeVar("Item")
 
 
-async def make_reply(order: Order, shop: Workshop, journal: Journal, call: Call) -> None:
-    """Makes what the order asks for. Raises Failure."""
+async def make_reply(order: Order, shop: Workshop, journal: Journal, call: Call, parts: Made) -> None:
+    """Makes what the order asks for, but for the parts that are there. Raises Failure."""
     with span("reply", call.traceparent, reply=order.reply_id) as traceparent:
-        await _made(order, shop, journal, replace(call, traceparent=traceparent))
+        await _made(order, shop, journal, replace(call, traceparent=traceparent), parts)
 
 
-async def _made(order: Order, shop: Workshop, journal: Journal, call: Call) -> None:
-    texts = utterances(order, shop.text, journal, call)
+async def _made(order: Order, shop: Workshop, journal: Journal, call: Call, known: Made) -> None:
+    texts = Writer(order, shop.text, journal, call, known).utterances()
     if not order.request.wants_speech:
         await _exhaust(texts)
         return
     ready = ahead(texts, shop.settings.utterances_ahead)
-    speeches = Speaker(order, shop, journal, call).speeches(ready)
+    speeches = Speaker(order, shop, journal, call, known).speeches(ready)
     if not order.request.wants_video:
         await _exhaust(speeches)
         return
-    film = Film(order, shop, journal, call)
+    film = Film(order, shop, journal, call, known)
     stored = ahead(speeches, shop.settings.speeches_ahead)
     async with aclosing(side_by_side(stored, film.parts, shop.settings.renders_at_once)) as renders:
         async for parts in renders:

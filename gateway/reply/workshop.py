@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.media.store import MediaStore
+from gateway.reply.claims import Claims
 from gateway.reply.estimates import Estimates
 from gateway.reply.event_log import EventLog
 from gateway.reply.ledger import Ledger
@@ -12,6 +13,7 @@ from gateway.reply.room import Room
 from gateway.settings import GatewaySettings
 from gateway.stages.speech import SpeechStage
 from gateway.stages.text import TextStage
+from gateway.stages.tickets import Tickets
 from gateway.stages.video import VideoStage
 
 
@@ -28,3 +30,5 @@ class Workshop:
     estimates: Estimates
     ledger: Ledger
     room: Room
+    claims: Claims
+    tickets: Tickets

@@ -103,27 +103,28 @@ class VideoStage:
         return self.line.seconds_before(None)
 
     async def fragments(
-        self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, call: Call
+        self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, call: Call, *, known_frames: int = 0
     ) -> AsyncGenerator[VideoPart, None]:
         """An utterance's fragments in the order of the timeline; an empty network is the default one.
 
-        Raises Failure.
+        Raises Failure. Of an utterance that was begun earlier, `known_frames` are there and are not rendered.
 
         A render that breaks is taken up again where it broke: fragments are never sent twice.
         """
-        with Patience(call, self.line, begun=speech.start_frame > 0) as patience:
+        begun = speech.start_frame + known_frames > 0
+        with Patience(call, self.line, begun=begun) as patience:
             async with (
                 self._tickets.held(call.work),
-                aclosing(self._rendered(speech, avatar, network, patience)) as parts,
+                aclosing(self._rendered(speech, avatar, network, known_frames, patience)) as parts,
             ):
                 async for part in parts:
                     yield part
 
     async def _rendered(
-        self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, patience: Patience
+        self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, known_frames: int, patience: Patience
     ) -> AsyncGenerator[VideoPart, None]:
         call = patience.call
-        frames_done = handed_over = 0
+        frames_done, handed_over = known_frames, 0
         await patience.first_turn()
         while True:
             try:

@@ -9,16 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
 
 from gateway.callers import ANONYMOUS
 from gateway.reply.event_log import LogEnded, LogFull, LogTaken, UnknownReply
 from gateway.reply.events import TERMINAL, Event, LoggedEvent
+from gateway.valkey.answering import NO_ANSWER, answering
 from gateway.valkey.connection import Client
 from gateway.valkey.keys import REPLIES, events_key, log_key
 from gateway.valkey.reader import StreamReader, logged_event
 from gateway.valkey.scripts import script
+
+log = structlog.get_logger()
 
 # Keys outlive what sweeps them.
 _MARGIN_SECONDS = 24 * 3600
@@ -63,26 +69,33 @@ class ValkeyEventLog:
 
     async def open(self, reply_id: str, owner: str = ANONYMOUS) -> None:
         """Starts an empty log of a reply that this caller asked for."""
-        await self._make_room()
-        await self._open([log_key(reply_id), REPLIES], [reply_id, owner, self._expiry_seconds])
+        with answering():
+            await self._make_room()
+            await self._open([log_key(reply_id), REPLIES], [reply_id, owner, self._expiry_seconds])
         self._held[reply_id] = _Held(1)
 
-    async def take(self, reply_id: str) -> None:
-        """From now on only this process appends. Raises UnknownReply."""
-        epoch = await self._take([log_key(reply_id)], [])
+    async def take(self, reply_id: str) -> int:
+        """From now on only this process appends; how many have done so by now. Raises UnknownReply."""
+        with answering():
+            epoch = await self._take([log_key(reply_id)], [])
         if not epoch:
             raise UnknownReply(reply_id)
         self._held[reply_id] = _Held(epoch)
+        return int(epoch)
 
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""
-        owner = await self._client.hget(log_key(reply_id), "owner")
+        with answering():
+            owner = await self._client.hget(log_key(reply_id), "owner")
         if owner is None:
             raise UnknownReply(reply_id)
         return _text(owner)
 
     async def append(self, reply_id: str, event: Event) -> LoggedEvent:
-        """Adds an event. Raises UnknownReply, LogEnded, LogFull or LogTaken."""
+        """Adds an event. Raises UnknownReply, LogEnded, LogFull or LogTaken.
+
+        LogTaken too where the server is out of reach: whoever reaches it may have taken the log by then.
+        """
         # Once begun it is done: whoever is cancelled meanwhile must not leave it open whether it was.
         return await asyncio.shield(asyncio.ensure_future(self._appended(reply_id, event)))
 
@@ -92,7 +105,7 @@ class ValkeyEventLog:
         terminal = event.event_name in TERMINAL
         async with held.turn:
             held.appended += 1
-            answer = await self._append(
+            answer = await self._answer(
                 [log_key(reply_id), events_key(reply_id), REPLIES],
                 [
                     reply_id,
@@ -112,27 +125,37 @@ class ValkeyEventLog:
         event_id, milliseconds = answer
         return LoggedEvent(event_id, event.event_name, data, milliseconds / 1000)
 
+    async def _answer(self, keys: Sequence[str], args: Sequence[str | float]) -> Any:
+        try:
+            return await self._append(keys, args)
+        except NO_ANSWER as error:
+            log.error("event could not be appended", error=type(error).__name__)  # noqa: TRY400
+            return b"taken"
+
     async def read(self, reply_id: str, after: int = 0, wait_seconds: float = 0.0) -> list[LoggedEvent]:
         """Events with ids above `after`; waits up to `wait_seconds` for the first. Raises UnknownReply."""
         if wait_seconds and self._reader.follows(reply_id, after):
             return await self._reader.later(reply_id, after, wait_seconds)
-        async with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.hmget(log_key(reply_id), ["last", "ended"])
-            pipeline.xrange(events_key(reply_id), min=f"{after + 1}-0")
-            (last, ended), entries = await pipeline.execute()
+        with answering():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                pipeline.hmget(log_key(reply_id), ["last", "ended"])
+                pipeline.xrange(events_key(reply_id), min=f"{after + 1}-0")
+                (last, ended), entries = await pipeline.execute()
         if last is None:
             raise UnknownReply(reply_id)
         if entries or ended or not wait_seconds:
             return [logged_event(entry_id, fields) for entry_id, fields in entries]
-        await self._reader.follow(reply_id, int(last))
+        with answering():
+            await self._reader.follow(reply_id, int(last))
         return await self._reader.later(reply_id, after, wait_seconds)
 
     async def last(self, reply_id: str) -> LoggedEvent | None:
         """The newest event, None before the first. Raises UnknownReply."""
-        async with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.exists(log_key(reply_id))
-            pipeline.xrevrange(events_key(reply_id), count=1)
-            known, entries = await pipeline.execute()
+        with answering():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                pipeline.exists(log_key(reply_id))
+                pipeline.xrevrange(events_key(reply_id), count=1)
+                known, entries = await pipeline.execute()
         if not known:
             raise UnknownReply(reply_id)
         return logged_event(*entries[0]) if entries else None
@@ -140,7 +163,9 @@ class ValkeyEventLog:
     async def remove(self, reply_id: str) -> None:
         """Forgets the log; following readers end."""
         self._held.pop(reply_id, None)
-        await self._remove([log_key(reply_id), events_key(reply_id), REPLIES], [reply_id, _FAREWELL_SECONDS])
+        keys = [log_key(reply_id), events_key(reply_id), REPLIES]
+        with answering():
+            await self._remove(keys, [reply_id, _FAREWELL_SECONDS])
 
     async def remove_older(self, seconds: float) -> list[str]:
         """Forgets logs that ended longer ago than `seconds`; their reply ids."""

@@ -8,6 +8,8 @@ REPLIES = "visavis:replies"
 ORDERS = "visavis:orders"
 # Whoever lets go of replies says so here.
 RELEASES = "visavis:releases"
+CLAIM_PREFIX = "visavis:claim:"
+INBOX_PREFIX = "visavis:inbox:"
 
 
 def log_key(reply_id: str) -> str:
@@ -20,6 +22,11 @@ def events_key(reply_id: str) -> str:
     return f"visavis:events:{reply_id}"
 
 
+def claim_key(reply_id: str) -> str:
+    """A hash: the entry of the reply's order, who makes it, and whether it is to be cancelled."""
+    return CLAIM_PREFIX + reply_id
+
+
 def inbox_key(replica: str) -> str:
     """A stream of notes to one process."""
-    return f"visavis:inbox:{replica}"
+    return INBOX_PREFIX + replica

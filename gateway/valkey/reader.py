@@ -30,7 +30,7 @@ _RETRY_SECONDS = 1.0
 # A reader that comes back within this time finds what it missed in memory.
 _FORGET_SECONDS = 20.0
 _INBOX_SECONDS = 60
-_MAX_NOTES = 1_000
+MAX_NOTES = 1_000
 _CLOSING_SECONDS = 1.0
 
 
@@ -137,7 +137,7 @@ class StreamReader:
     async def tell(self, replica: str, note: Mapping[str, str]) -> None:
         """Leaves a note for one process, maybe this one."""
         fields: dict[Any, Any] = dict(note)
-        await self._client.xadd(inbox_key(replica), fields, maxlen=_MAX_NOTES)
+        await self._client.xadd(inbox_key(replica), fields, maxlen=MAX_NOTES)
 
     async def _take(self, stream: bytes, entries: list[tuple[bytes, Fields]]) -> None:
         if stream in self._positions:

@@ -104,9 +104,7 @@ async def cancel_or_remove(reply_id: str, gateway: Annotated[Gateway, Depends(ga
     does better with POST …/cancel: a reply may end while the request is on its way.
     """
     await gateway.check_known(reply_id)
-    if reply_id in gateway.running:
-        await gateway.running.cancel(reply_id)
-    else:
+    if not await gateway.running.cancel(reply_id):
         await gateway.log.remove(reply_id)
         await gateway.media.remove(reply_id)
     return Response(status_code=204)
@@ -126,7 +124,12 @@ async def _ended(gateway: Gateway, reply_id: str, seconds: int) -> Reply | None:
     deadline = now() + seconds
     seen = 0
     while (left := deadline - now()) > 0:
-        for event in await gateway.log.read(reply_id, seen, left):
+        try:
+            events = await gateway.log.read(reply_id, seen, left)
+        except UnknownReply:
+            # Or this gateway is shutting down.
+            return None
+        for event in events:
             seen = event.id
             if event.terminal:
                 return snapshot(reply_id, await gateway.log.read(reply_id))

@@ -1,0 +1,9 @@
+-- A reply is to be cancelled: whoever makes it, now or later, is told.
+-- KEYS: claim of this reply. ARGV: reply id, prefix of inboxes, most notes in one.
+local holder = redis.call('HGET', KEYS[1], 'holder')
+if not holder then return 0 end
+redis.call('HSET', KEYS[1], 'cancelled', 1)
+if holder ~= '' then
+  redis.call('XADD', ARGV[2] .. holder, 'MAXLEN', ARGV[3], '*', 'kind', 'cancel', 'reply', ARGV[1])
+end
+return 1
