@@ -14,14 +14,14 @@ from services.lipsync.cancellation import Cancellation
 from services.lipsync.pose import CONTROLS, ClosureGate
 from services.lipsync.sessions import Graph
 from services.lipsync.training.mouth_examples import OFFSET_SECONDS, PATIENCE_COLUMNS
-from services.lipsync.training.mouth_network import MouthNetwork, example_windows
+from services.lipsync.training.mouth_network import MouthEnsemble, example_windows
 
 NAME = "visavis-mouth"
 VERSION = "2.0.0"
 CONTRACT = "pose/1"
 SMOOTHING = (0.15, 0.7, 0.15)
 CLOSURE = ClosureGate(begins=0.3, complete=0.8)
-CONTACT_PEAK = ClosureGate(begins=0.12, complete=0.35)
+CONTACT_PEAK = ClosureGate(begins=0.10, complete=0.30)
 GRAPH = "listen.onnx"
 MANIFEST = "manifest.json"
 
@@ -34,7 +34,7 @@ class ExportDiffers(Exception):
     """The exported graph does not compute what the network computes; do not ship it."""
 
 
-def export_mouth_network(network: MouthNetwork, average_column: NDArray[np.float64], folder: Path) -> float:
+def export_mouth_network(network: MouthEnsemble, average_column: NDArray[np.float64], folder: Path) -> float:
     """Write listen.onnx and manifest.json; return the largest difference between torch and onnxruntime.
 
     `average_column` is that of the voices which the network was trained on. Raises ExportDiffers if the
@@ -57,7 +57,7 @@ def export_mouth_network(network: MouthNetwork, average_column: NDArray[np.float
     return difference
 
 
-def _difference(network: MouthNetwork, graph: Path) -> float:
+def _difference(network: MouthEnsemble, graph: Path) -> float:
     shape = (_WINDOWS_COMPARED, *example_windows().shape[1:])
     windows = np.random.default_rng(0).uniform(-4.0, 4.0, shape).astype(np.float32)
     with torch.inference_mode():

@@ -1,15 +1,21 @@
 """Mel windows in, poses of the mouth out: the network between sound and any avatar."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
 from services.lipsync.mel import BANDS, COLUMNS_PER_WINDOW
-from services.lipsync.pose import CONTROLS
+from services.lipsync.pose import CONTROLS, ROUND
 
 _CHANNELS = 128
 _HIDDEN = 128
 _COLUMNS_LEFT = COLUMNS_PER_WINDOW // 4
 _LOUDEST = 4.0
+# A mean-square fit draws less than it should of what it is unsure of. On sentences of its own voices that it
+# had not heard it rounded the lips by 0.83 of the truth (standard deviations), and lips that should purse
+# show it. The remedy is that of Toda and Tokuda (global variance, 2007).
+_ROUND_GAIN = 1.2
 
 
 class MouthNetwork(nn.Module):
@@ -39,6 +45,23 @@ class MouthNetwork(nn.Module):
         """Return the (N, 7) poses of (N, 1, 80, 16) windows."""
         pose: Tensor = self.pose(self.time(mel.squeeze(1) / _LOUDEST))
         return pose
+
+
+class MouthEnsemble(nn.Module):
+    """The mean of what several networks say, who learned the same in another order: each errs elsewhere."""
+
+    gain: Tensor
+
+    def __init__(self, networks: Iterable[MouthNetwork]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+        gain = torch.ones(len(CONTROLS))
+        gain[ROUND] = _ROUND_GAIN
+        self.register_buffer("gain", gain)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Return the (N, 7) poses of (N, 1, 80, 16) windows."""
+        return self.gain * torch.stack([network(mel) for network in self.networks]).mean(dim=0)
 
 
 def weights(network: nn.Module) -> int:
