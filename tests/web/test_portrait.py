@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from playwright.async_api import Browser, FilePayload, Locator, Request, expect
+from playwright.async_api import Browser, FilePayload, Locator, Request, Route, expect
 
 from tests.fakes import portraits, tiny_models
 from tests.fakes.lipsync_worker import serving_worker
@@ -66,6 +68,11 @@ def _face(visitor: Visit, name: str) -> Locator:
     return visitor.page.get_by_role("radio", name=name)
 
 
+async def _held_until(seen: asyncio.Event, route: Route) -> None:
+    await seen.wait()
+    await route.continue_()
+
+
 def _body(request: Request) -> dict[str, Any]:
     body: dict[str, Any] = request.post_data_json or {}
     return body
@@ -81,8 +88,11 @@ async def test_a_portrait_becomes_the_face_and_can_be_removed(visitor: Visit) ->
     await sheet.get_by_label("Choose a picture").set_input_files(_photo(ADA))
     await expect(sheet.get_by_label("Name")).to_have_value("Ada")
     await sheet.get_by_label("I may use this portrait").check()
+    seen = asyncio.Event()
+    await page.route("**/v1/avatars", partial(_held_until, seen))
     await sheet.get_by_role("button", name="Make the face").click()
     await expect(sheet.get_by_role("status")).to_contain_text("The face is being made")
+    seen.set()
     await expect(sheet).to_be_hidden(timeout=BUILDING_MILLISECONDS)
     await expect(page.locator("#announcer")).to_have_text("Ada is the face now.")
     idle = page.locator("#idle")

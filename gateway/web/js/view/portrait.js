@@ -5,7 +5,6 @@
  */
 import { phrase, problemSentence } from "../i18n/strings.js";
 
-const SHOWABLE = /^(image|video)\//;
 const MOST_NAME_CHARACTERS = 64;
 /** Names that cameras and screenshots give. */
 const NO_NAME = /^(IMG|DSC|PXL|MVIMG|image|photo|Screenshot|WhatsApp|[\d_-]+$)/i;
@@ -113,37 +112,6 @@ export class PortraitSheet {
     }
     if (this.#address) URL.revokeObjectURL(this.#address);
     this.#address = null;
-  }
-}
-
-/** A picture or a clip that is dropped on the page, or pasted into it, in; handed to `onPortrait` out. */
-export function takeDroppedPortraits(root, onPortrait) {
-  const holdsFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
-  let depth = 0;
-  const mark = (change) => (event) => {
-    if (!holdsFiles(event)) return;
-    event.preventDefault();
-    depth = Math.max(0, depth + change);
-    root.classList.toggle("dropping", depth > 0);
-  };
-  root.addEventListener("dragenter", mark(1));
-  root.addEventListener("dragleave", mark(-1));
-  // Unless it is prevented here too, the browser leaves the page to show the file.
-  root.addEventListener("dragover", mark(0));
-  root.addEventListener("drop", (event) => {
-    mark(-depth)(event);
-    offer(event.dataTransfer);
-  });
-  root.addEventListener("paste", (event) => {
-    // Word processors put a picture of the words beside the words.
-    const isText = event.clipboardData.types.includes("text/plain");
-    if (!isText && offer(event.clipboardData)) event.preventDefault();
-  });
-
-  function offer(transfer) {
-    const file = [...(transfer?.files ?? [])].find(({ type }) => SHOWABLE.test(type));
-    if (file) onPortrait(file);
-    return Boolean(file);
   }
 }
 
