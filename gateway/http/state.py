@@ -16,7 +16,7 @@ from gateway.admission import Admission
 from gateway.catalogue import Catalogue
 from gateway.http.encoding import EncodedEvents
 from gateway.http.signing import Signatures
-from gateway.http.stores import opened_stores
+from gateway.http.stores import Stores, opened_stores
 from gateway.media.places import media_store
 from gateway.media.store import MediaStore
 from gateway.portraits import Portraits
@@ -111,7 +111,7 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
         running = RunningReplies(workshop)
         stack.push_async_callback(running.drain, 0.0)
         await stack.enter_async_context(taking_over(workshop, running, portraits.chosen))
-        sweeping = asyncio.create_task(_swept(stores.log, media, settings.keep_seconds))
+        sweeping = asyncio.create_task(_swept(stores, media, settings))
         stack.callback(sweeping.cancel)
         catalogue = Catalogue(text, speech, video)
         yield Gateway(
@@ -131,14 +131,16 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
         )
 
 
-async def _swept(event_log: EventLog, media: MediaStore, keep_seconds: float) -> None:
-    """Forgets replies that ended long ago, and media that an earlier process left behind."""
+async def _swept(stores: Stores, media: MediaStore, settings: GatewaySettings) -> None:
+    """Forgets replies that ended long ago, and what an earlier process left behind."""
     while True:
         try:
-            for reply_id in await event_log.remove_older(keep_seconds):
+            for reply_id in await stores.log.remove_older(settings.keep_seconds):
                 await media.remove(reply_id)
             # No reply lasts so long that its own media could be this old.
-            await media.remove_older(keep_seconds + 24 * 3600)
+            await media.remove_older(settings.keep_seconds + 24 * 3600)
+            # Nor does any piece of its work.
+            await stores.tickets.drop_older(settings.reply_seconds + settings.build_seconds)
         except Exception as error:
             log.error("old replies could not be removed", error=type(error).__name__)  # noqa: TRY400
         await asyncio.sleep(_SWEEP_SECONDS)
