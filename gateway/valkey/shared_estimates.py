@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -17,6 +17,8 @@ from gateway.valkey.scripts import Script, script
 log = structlog.get_logger()
 
 SHARE_SECONDS = 10.0
+# A process that ends waits no longer for a server that is gone.
+_LAST_SECONDS = 1.0
 _VALUES, _TIMES = "visavis:estimates", "visavis:estimates:times"
 _BETWEEN = "\n"
 
@@ -36,7 +38,9 @@ async def shared_estimates(client: Client, share_seconds: float = SHARE_SECONDS)
     finally:
         sharing.cancel()
         await asyncio.wait({sharing})
-        await share(estimates, learn)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await share(estimates, learn)
 
 
 async def share(estimates: Estimates, learn: Script) -> None:
