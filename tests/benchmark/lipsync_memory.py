@@ -1,6 +1,6 @@
 """A worker and many utterances go in, how much memory it holds and whether that grows come out, in Markdown.
 
-Run it with `python -m tests.benchmark.lipsync_memory`. Two sessions ask at once, for speech of 0.3 to 20 s, by
+Run it with `python -m tests.benchmark.lipsync_memory`. Two sessions ask at once, for 0.3 to 20 s of speech by
 all avatars that ship and by portraits that are handed over: by more than the worker keeps.
 """
 
@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
 from services.lipsync.avatars import zip_bundle
 from services.lipsync.portrait.bundle import portrait_bundle
 from services.lipsync.portrait.face_models import face_models
+from services.lipsync.settings import LipsyncSettings
 from tests.benchmark.machine import machine_line
 from tests.e2e.stack import free_port
 from tests.fakes import portraits
@@ -75,9 +77,14 @@ def main() -> None:
 
 @contextmanager
 def worker_process(folder: Path, slots: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A worker as it is deployed, and its address."""
+    """A worker as it is deployed, and its address. Its models are a copy: ours may change meanwhile."""
     address = f"127.0.0.1:{free_port()}"
-    environment = os.environ | {"LIPSYNC_LISTEN": address, "LIPSYNC_SLOTS": str(slots)}
+    models = shutil.copytree(LipsyncSettings().models_dir, folder / "models")
+    environment = os.environ | {
+        "LIPSYNC_LISTEN": address,
+        "LIPSYNC_SLOTS": str(slots),
+        "LIPSYNC_MODELS_DIR": str(models),
+    }
     with (folder / "worker.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.lipsync"], env=environment, stdout=log, stderr=log
@@ -112,7 +119,7 @@ async def measured(pid: int, address: str, utterances: int) -> tuple[Seen, float
                 await spoken(worker, bundles, avatar_hash, frames, start_frame)
                 seen.megabytes.append(resident_megabytes(pid))
                 seen.frames += frames
-                if len(seen.megabytes) % 50 == 0:
+                if len(seen.megabytes) % 25 == 0:
                     print(f"{len(seen.megabytes)}: {seen.megabytes[-1]:.0f} MB", file=sys.stderr)
 
         await asyncio.gather(*(session() for _ in range(SESSIONS)))

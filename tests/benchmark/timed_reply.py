@@ -25,6 +25,7 @@ class TimedReply:
     video_seconds: float
     worst_margin_seconds: float
     later_frames: int
+    video_url: str
 
 
 def timed_reply(client: httpx.Client, request: Mapping[str, object]) -> TimedReply:
@@ -59,5 +60,6 @@ def timed_reply(client: httpx.Client, request: Mapping[str, object]) -> TimedRep
         video_seconds=fragments[-1][1] + fragments[-1][2],
         # The first fragment sets the clock; every later one must be there before its turn.
         worst_margin_seconds=min((begins + start - now for now, start, _ in fragments[1:]), default=0.0),
+        video_url=answer.json()["video_url"],
         later_frames=round(sum(seconds for _, _, seconds in fragments[1:]) * FPS),
     )
