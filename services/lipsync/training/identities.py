@@ -122,6 +122,7 @@ AMARA = Identity(
     cloth=(0.36, 0.13, 0.03),
     wall=Wall((0.80, 0.72, 0.62), (0.55, 0.455, 0.37)),
     neckline=1.14,
+    poses=100,
 )
 
 KENJI = Identity(
@@ -146,6 +147,7 @@ KENJI = Identity(
         lip_red=(0.33, 0.15, 0.12),
         lip_share=0.25,
         stubble=0.12,
+        socket_saturation=1.0,
     ),
     hair=Hair(
         "short04/short04",
