@@ -29,6 +29,7 @@ from gateway.reply.running import RunningReplies
 from gateway.reply.taking_over import taking_over
 from gateway.reply.workshop import Workshop
 from gateway.settings import GatewaySettings
+from gateway.stages.sleeping import Sleepers
 from gateway.stages.speech import SpeechStage
 from gateway.stages.text import TextStage
 from gateway.stages.video import VideoStage
@@ -107,6 +108,7 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
             estimates=stores.estimates,
             ledger=stores.ledger,
             room=stores.room,
+            sleepers=Sleepers(channels, settings.sleeping_stages),
         )
         running = RunningReplies(workshop)
         stack.push_async_callback(running.drain, 0.0)

@@ -30,6 +30,7 @@ class Progress:
         self._wait: Wait | None = None
         self._waits_since = 0.0
         self._queue_seconds: Callable[[], float] = float
+        self._asleep: Callable[[], frozenset[str]] = frozenset
         self._estimates = estimates
         self._clock = clock
         self._fraction = fraction
@@ -43,6 +44,10 @@ class Progress:
     def expect_queue(self, seconds: Callable[[], float]) -> None:
         """How long the video stage's queue is, asked for until the reply stands in it."""
         self._queue_seconds = seconds
+
+    def expect_starts(self, asleep: Callable[[], frozenset[str]]) -> None:
+        """Which stages would have to start first, asked for as long as the reply has yet to get there."""
+        self._asleep = asleep
 
     def wait_in_queue(self, wait: Wait | None) -> None:
         """What the reply waits for; None: it is being served."""
@@ -93,20 +98,35 @@ class Progress:
             await asyncio.sleep(MIN_INTERVAL_SECONDS)
 
     def _left(self, now: float) -> Eta:
-        if self._wait is None:
-            rest = self._estimates.eta(self.state, now)
-            if not self.state.wants_video or self.state.first_speech_at is not None:
-                return rest
-            # By the time that there is something to film.
-            ahead = max(0.0, self._queue_seconds() - rest.starts_in_seconds)
-            return Eta(rest.starts_in_seconds + ahead, rest.eta_seconds + ahead)
-        # Meanwhile the clock stands still for the rest.
-        rest = self._estimates.eta(self.state, self._waits_since)
-        ahead = self._wait.seconds_left()
+        # While it waits, the clock stands still for the rest.
+        rest = self._estimates.eta(self.state, now if self._wait is None else self._waits_since)
+        ahead = self._starts_ahead()
         if isinstance(self._wait, Absence):
-            ahead = until(self._waits_since + self._estimates.rate(Rate.START_SECONDS, self._wait.stage), now)
+            ahead += until(self._waits_since + self._start_seconds(self._wait.stage), now)
+        elif self._wait is not None:
+            ahead += self._wait.seconds_left()
+        elif self.state.wants_video and self.state.first_speech_at is None:
+            # By the time that there is something to film.
+            ahead += max(0.0, self._queue_seconds() - rest.starts_in_seconds)
         seen = self.state.first_fragment_at is not None
         return Eta(0.0 if seen else rest.starts_in_seconds + ahead, rest.eta_seconds + ahead)
+
+    def _starts_ahead(self) -> float:
+        state = self.state
+        ahead = set()
+        if state.first_text_at is None and state.text_at is None:
+            ahead.add("text")
+        if state.wants_speech and state.first_speech_at is None and state.expected_characters != 0:
+            ahead.add("speech")
+        if state.wants_video and state.first_fragment_at is None:
+            ahead.add("video")
+        if isinstance(self._wait, Absence):
+            ahead.discard(self._wait.stage)
+        # Each is called by what the one before it made.
+        return sum(self._start_seconds(stage) for stage in ahead & self._asleep()) if ahead else 0.0
+
+    def _start_seconds(self, stage: str) -> float:
+        return self._estimates.rate(Rate.START_SECONDS, stage)
 
     def _stage(self) -> Literal["text", "speech", "video"]:
         if self.state.first_speech_at is None:

@@ -66,6 +66,7 @@ class RunningReplies:
     async def _begin(self, order: Order, reservation: Reservation) -> Accepted:
         journal = new_journal(order, self._shop.log, self._shop.estimates)
         journal.progress.expect_queue(self._shop.video.seconds_before_next)
+        journal.progress.expect_starts(self._shop.sleepers.asleep)
         eta = journal.progress.eta()
         accepted = Accepted(
             reply_id=order.reply_id,

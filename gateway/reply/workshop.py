@@ -11,6 +11,7 @@ from gateway.reply.event_log import EventLog
 from gateway.reply.ledger import Ledger
 from gateway.reply.room import Room
 from gateway.settings import GatewaySettings
+from gateway.stages.sleeping import Sleepers
 from gateway.stages.speech import SpeechStage
 from gateway.stages.text import TextStage
 from gateway.stages.tickets import Tickets
@@ -32,3 +33,4 @@ class Workshop:
     room: Room
     claims: Claims
     tickets: Tickets
+    sleepers: Sleepers

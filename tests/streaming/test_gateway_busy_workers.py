@@ -90,13 +90,12 @@ async def test_where_one_worker_is_busy_another_one_renders(tmp_path: Path) -> N
     busy, free = OneSlot(), FakeLipsync()
     busy.taken = True
     async with gateway_with(busy, free, folder=tmp_path) as gateway:
-        for _ in range(3):
-            events = await gateway.reply()
-            check_story(events)
-            assert events[-1].data["status"] == "completed"
+        events = await gateway.reply()
+        check_story(events)
+        assert events[-1].data["status"] == "completed"
     assert busy.refused
     assert not busy.starts
-    assert len(free.starts) == 3 * 4
+    assert len(free.starts) == 4
 
 
 async def test_replies_that_wait_are_told_their_place_and_served_in_their_order(tmp_path: Path) -> None:
@@ -135,3 +134,22 @@ async def test_a_cancelled_reply_leaves_the_queue(tmp_path: Path) -> None:
         await until_queued(gateway, third, 1)
         worker.may_render.set()
         assert (await gateway.events(third))[-1].data["status"] == "completed"
+
+
+async def test_a_stage_that_sleeps_is_waited_for_and_told_of_at_once(tmp_path: Path) -> None:
+    stages = FakeStages()
+    async with AsyncExitStack() as stack:
+        for server in (stages.text_server, stages.tts_server, stages.lipsync_server):
+            await server.start()
+            stack.push_async_callback(server.stop)
+        await stages.lipsync_server.stop()
+        sleeping = {"sleeping_stages": frozenset({"video"}), "patience_seconds": 60}
+        gateway = await stack.enter_async_context(served_gateway(stages, tmp_path, **sleeping))
+        first = (await gateway.http.post("/v1/replies", json={"say": SENTENCES[0]})).json()
+        assert (await gateway.http.get("/readyz")).json()["stages"]["video"] == "asleep"
+        await stages.lipsync_server.start()
+        events = await gateway.events(first["id"])
+        check_story(events)
+        assert events[-1].data["status"] == "completed"
+        awake = (await gateway.http.post("/v1/replies", json={"say": SENTENCES[0]})).json()
+        assert awake["starts_in_seconds"] + 5 < first["starts_in_seconds"]

@@ -37,7 +37,10 @@ class UsageItem(BaseModel):
 
 
 class UsageReport(BaseModel):
-    """Totals since this gateway started; budgets begin anew at `budgets_reset_at`."""
+    """Totals since this gateway started, or of all that share a Valkey since they do.
+
+    Budgets begin anew at `budgets_reset_at`.
+    """
 
     caller: str
     budgets_reset_at: datetime

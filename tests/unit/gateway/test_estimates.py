@@ -195,6 +195,25 @@ def test_a_stage_that_has_to_start_is_waited_for_as_long_as_the_last_time() -> N
     assert progress.eta().eta_seconds > alone.eta_seconds + 10.0
 
 
+def test_stages_that_sleep_are_counted_before_anybody_misses_them_and_only_once() -> None:
+    now = 0.0
+    estimates = Estimates()
+    for stage, seconds in (("speech", 5.0), ("video", 30.0)):
+        estimates.learn(Rate.START_SECONDS, stage, seconds)
+    progress = Progress(asked(), estimates, lambda: now)
+    alone = progress.eta()
+    progress.expect_starts(lambda: frozenset({"speech", "video"}))
+    assert progress.eta().eta_seconds == pytest.approx(alone.eta_seconds + 35.0, abs=0.11)
+    assert progress.eta().starts_in_seconds == pytest.approx(alone.starts_in_seconds + 35.0, abs=0.11)
+    progress.state.first_speech_at = now = 5.0
+    progress.wait_in_queue(Absence("video"))
+    now = 25.0
+    assert 10.0 <= progress.eta().starts_in_seconds < 12.0
+    progress.wait_in_queue(None)
+    progress.state.take_fragment(now, 0.32)
+    assert progress.eta().starts_in_seconds == 0.0
+
+
 def test_a_reply_that_had_to_wait_teaches_nothing_of_the_first_word_and_picture() -> None:
     estimates = Estimates()
     state = completed(100, pace=0.2)
