@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, Field, NonNegativeInt, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -41,7 +41,7 @@ class GatewaySettings(TlsSettings):
     tts_target: str = "127.0.0.1:50052"
     lipsync_target: str = "127.0.0.1:50053"
     # Stages that are scaled to zero when idle: unreachable then means asleep, not down.
-    sleeping_stages: frozenset[str] = frozenset()
+    sleeping_stages: frozenset[Literal["text", "speech", "video"]] = frozenset()
 
     # Where replicas keep what they share: redis://, rediss:// or unix://. Empty: this process is alone.
     valkey_url: SecretStr = SecretStr("")
