@@ -157,11 +157,13 @@ class Gallery:
     def _load(self, bundle: AvatarBundle) -> Avatar:
         loaded = self._recent(bundle.hash)
         if loaded is None:
+            # Room is made first: the one that gives way and the one that comes are never there together.
+            with self._lock:
+                while len(self._loaded) >= self._loaded_max:
+                    self._loaded.popitem(last=False)
             loaded = load_avatar(bundle, self._providers, self._loops)
             with self._lock:
                 self._loaded[bundle.hash] = loaded
-                while len(self._loaded) > self._loaded_max:
-                    self._loaded.popitem(last=False)
         return loaded
 
     def _recent(self, avatar_hash: str) -> Avatar | None:
