@@ -30,7 +30,9 @@ async def test_cancelling_stops_the_stages_and_answers_with_how_the_reply_ended(
 ) -> None:
     stages.lipsync.faults.plan(Fault(after=2, gate=asyncio.Event()))
     reply_id = await gateway.post()
-    await stages.lipsync.faults.reached.wait()
+    async for event in gateway.live(reply_id):
+        if event.type == "fragment":
+            break
     answered = await gateway.http.post(f"/v1/replies/{reply_id}/cancel")
     assert (answered.status_code, answered.json()["status"]) == (200, "cancelled")
     await stages.lipsync.faults.cut_off.wait()
