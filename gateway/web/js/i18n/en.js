@@ -66,7 +66,7 @@ export default {
   portraitName: "Name",
   portraitConsent: "I may use this portrait: the person in it has agreed.",
   portraitMissing: "Choose a picture or a clip first.",
-  portraitMaking: "The face is being made; it takes some seconds.",
+  portraitMaking: "The face is being made; a clip takes longer than a picture.",
   portraitMake: "Make the face",
   portraitMade: "{name} is the face now.",
   dropHint: "Drop a portrait: it becomes a face",

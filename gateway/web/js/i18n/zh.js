@@ -66,7 +66,7 @@ export default {
   portraitName: "名称",
   portraitConsent: "我有权使用这张肖像：画面中的人已经同意。",
   portraitMissing: "请先选择图片或短片。",
-  portraitMaking: "正在生成面孔，需要几秒钟。",
+  portraitMaking: "正在生成面孔，短片比图片需要更久。",
   portraitMake: "生成面孔",
   portraitMade: "现在的面孔是 {name}。",
   dropHint: "放下肖像，它就会成为一张面孔",
