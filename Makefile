@@ -7,7 +7,7 @@ MEMBERS := proto services/text services/tts services/lipsync gateway gateway/cli
 IMAGES := text tts lipsync gateway client
 RUN_LOCKS := requirements/build.lock $(IMAGES:%=requirements/%.lock)
 
-.PHONY: run test test-fast lint bench load scaling train images lock clean
+.PHONY: run test test-fast lint bench load chaos scaling train images lock clean
 
 run: .venv/.run
 	$(BIN)/visavis serve --port $(PORT)
@@ -24,6 +24,10 @@ lint: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
+
+# 200 replies while gateways, workers and connections die: their clients must notice nothing.
+chaos: .venv/.dev
+	$(BIN)/python -m tests.chaos
 
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmark

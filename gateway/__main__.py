@@ -13,6 +13,7 @@ from gateway.http.app import gateway_app
 from gateway.http.serving import DrainingServer
 from gateway.media.places import PlaceUnusable, check_place
 from gateway.settings import GatewaySettings
+from gateway.valkey.connection import ValkeyUnreachable, check_answers
 
 
 def main() -> None:
@@ -23,7 +24,9 @@ def main() -> None:
     serve_metrics(settings.metrics_port)
     try:
         check_place(settings.data)
-    except PlaceUnusable as error:
+        if url := settings.valkey_url.get_secret_value():
+            asyncio.run(check_answers(url, settings.patience_seconds))
+    except (PlaceUnusable, ValkeyUnreachable) as error:
         raise SystemExit(f"Cannot start: {error}") from None
     structlog.get_logger().info("listening", host=settings.host, port=settings.port)
     asyncio.run(DrainingServer(gateway_app(settings), settings).serve())

@@ -54,7 +54,7 @@ class OrderRecord(BaseModel):
             asked_at=time.time(),
         )
 
-    def order(self, avatar: ChosenAvatar, pieces: Sequence[bytes] | None) -> Order:
+    def order(self, avatar: ChosenAvatar, pieces: Sequence[bytes] | None = None) -> Order:
         """The order again, without a caller's own key."""
         return Order(
             reply_id=self.reply_id,

@@ -92,9 +92,9 @@ class _Successor:
             await self._clean_up(record, events)
             return
         parts = made(events)
-        order = await self._order(record)
-        journal = resumed_journal(order, self._shop.log, self._shop.estimates, parts, record.asked_at)
         refusal = _refusal(record, parts, processes)
+        order = await self._order(record) if refusal is None else record.order(ChosenAvatar(record.avatar_id))
+        journal = resumed_journal(order, self._shop.log, self._shop.estimates, parts, record.asked_at)
         if refusal is None and order.request.messages is not None and parts.text_ok is None:
             journal.usage.resumed = 1
         metrics.TAKEN_OVER.inc()

@@ -41,7 +41,7 @@ async def connected(url: str, patience_seconds: float = 0.0) -> AsyncIterator[Cl
     Raises:
         ValkeyUnreachable: after `patience_seconds`, or at once where the server refuses the password.
     """
-    await _answered(url, patience_seconds)
+    await check_answers(url, patience_seconds)
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=_CONNECTIONS,
@@ -62,8 +62,8 @@ def place(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}"
 
 
-async def _answered(url: str, patience_seconds: float) -> None:
-    """Returns once the server answers."""
+async def check_answers(url: str, patience_seconds: float) -> None:
+    """Returns once the server answers. Raises ValkeyUnreachable."""
     now = asyncio.get_running_loop().time
     deadline = now() + patience_seconds
     once = Retry(NoBackoff(), 0)

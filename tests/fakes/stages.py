@@ -47,9 +47,13 @@ class FakeText(text_pb2_grpc.TextServiceServicer):
         self, request: text_pb2.StreamReplyRequest, context: Any
     ) -> AsyncGenerator[text_pb2.StreamReplyResponse, None]:
         self.requests.append(request)
-        text = self.reply if request.HasField("conversation") else request.verbatim
+        text = self.answer(request.conversation) if request.HasField("conversation") else request.verbatim
         async for response in self.faults.applied(_text_responses(text)):
             yield response
+
+    def answer(self, conversation: text_pb2.Conversation) -> str:
+        """What the model says."""
+        return self.reply
 
     async def CountTokens(
         self, request: text_pb2.CountTokensRequest, context: Any

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,22 @@ async def test_a_wrong_password_is_not_tried_twice(valkey: str) -> None:
         async with connected(valkey.replace("unix://", "unix://nobody:secret@"), patience_seconds=3600):
             pass
     assert "secret" not in str(refusal.value)
+
+
+async def test_a_gateway_does_not_start_without_it(tmp_path: Path) -> None:
+    environment = os.environ | {
+        "GATEWAY_VALKEY_URL": f"unix://:secret@{tmp_path}/nowhere.sock",
+        "GATEWAY_PATIENCE_SECONDS": "0",
+        "GATEWAY_DATA": str(tmp_path),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway", env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert b"start it, or correct GATEWAY_VALKEY_URL" in errors
+    assert b"Traceback" not in errors
+    assert b"secret" not in errors
 
 
 def test_neither_password_nor_options_are_shown() -> None:

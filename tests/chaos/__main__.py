@@ -1,0 +1,29 @@
+"""`make chaos`: 200 replies in a storm, and what clients noticed of it: nothing, or the exit status is 1."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from visavis.rpc.telemetry import configure_logs
+
+from tests.chaos.storm import Weather, storm
+
+
+def main() -> None:
+    """Prints the verdict."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--replies", type=int, default=Weather.replies)
+    parser.add_argument("--seed", type=int, default=Weather.seed)
+    asked = parser.parse_args()
+    configure_logs("chaos", level="warning", as_json=False)
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        verdict = asyncio.run(storm(Weather(replies=asked.replies, seed=asked.seed), Path(folder)))
+    print(verdict)
+    raise SystemExit(0 if verdict.good else 1)
+
+
+if __name__ == "__main__":
+    main()

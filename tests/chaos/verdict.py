@@ -1,0 +1,71 @@
+"""What clients heard, what the logs hold and what a calm run made goes in; what was broken comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from tests.chaos.readers import Heard
+from tests.fakes.served_gateway import TERMINAL, Told
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Counts over all replies; the last four should be 0."""
+
+    replies: int = 0
+    with_one_terminal_event: int = 0
+    completed: int = 0
+    gateways_killed: int = 0
+    workers_killed: int = 0
+    connections_cut: int = 0
+    reconnects: int = 0
+    taken_over: int = 0
+    texts_resumed: int = 0
+    texts_garbled: int = 0
+    seconds: float = 0.0
+    events_lost: int = 0
+    events_duplicated: int = 0
+    texts_asked_again_after_text_ok: int = 0
+    media_that_differ: int = 0
+
+    def take(self, client: Heard, log: Sequence[Told]) -> None:
+        """Judges what one client heard by what its reply's log holds in the end."""
+        self.replies += 1
+        self.reconnects += client.reconnects
+        self.with_one_terminal_event += [event.type in TERMINAL for event in log] == [
+            *[False] * (len(log) - 1),
+            True,
+        ]
+        last = log[-1].data
+        self.completed += last.get("status") == "completed"
+        self.texts_resumed += last.get("usage", {}).get("resumed", 0)
+        ids = [event.id for event in client.events]
+        self.events_duplicated += len(ids) - len(set(ids))
+        self.events_lost += len({event.id for event in log} - set(ids))
+        self.events_lost += abs(log[-1].id - len(log))
+
+    def take_text(self, log: Sequence[Told], expected: str) -> None:
+        """A text that went on elsewhere reads as if it had not broken off, and is spoken whole."""
+        deltas = "".join(event.data["delta"] for event in log if event.type == "text_delta")
+        spoken = " ".join(event.data["text"] for event in log if event.type == "utterance")
+        self.texts_garbled += deltas != expected or spoken != expected
+
+    def take_media(self, made: Mapping[str, bytes], undisturbed: Mapping[str, bytes]) -> None:
+        """Every file is the same, byte for byte."""
+        self.media_that_differ += made != undisturbed
+
+    @property
+    def good(self) -> bool:
+        """Nothing that a client could notice."""
+        broken = (
+            self.events_lost
+            + self.events_duplicated
+            + self.texts_asked_again_after_text_ok
+            + self.media_that_differ
+            + self.texts_garbled
+        )
+        return self.with_one_terminal_event == self.completed == self.replies and not broken
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name.replace('_', ' '):32} {value:g}" for name, value in asdict(self).items())
