@@ -17,7 +17,7 @@ from gateway.catalogue import Catalogue
 from gateway.http.encoding import EncodedEvents
 from gateway.http.signing import Signatures
 from gateway.http.stores import Stores, opened_stores
-from gateway.media.places import media_store
+from gateway.media.places import media_store, reply_media
 from gateway.media.store import MediaStore
 from gateway.portraits import Portraits
 from gateway.problems import RequestRefused
@@ -94,7 +94,7 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
         text = TextStage(channels["text"])
         speech = SpeechStage(channels["speech"], MAX_UTTERANCE_SECONDS)
         video = VideoStage(channels["video"], stores.tickets)
-        media = media_store(settings.data)
+        media = reply_media(settings.data)
         portraits = Portraits(media_store(settings.avatars_place), video)
         workshop = Workshop(
             settings=settings,

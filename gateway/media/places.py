@@ -34,8 +34,13 @@ def media_store(place: str) -> MediaStore:
 
     Raises PlaceUnusable.
     """
-    store = _opened(place)
-    return RecentMedia(ObjectMediaStore(store)) if "://" in place else ObjectMediaStore(store)
+    return ObjectMediaStore(_opened(place))
+
+
+def reply_media(place: str) -> MediaStore:
+    """The same for replies: the newest files of a bucket are at hand. Raises PlaceUnusable."""
+    store = media_store(place)
+    return RecentMedia(store) if "://" in place else store
 
 
 def check_place(place: str) -> None:

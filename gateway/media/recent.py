@@ -19,7 +19,8 @@ class RecentMedia:
     """A store with at most `max_bytes` of its newest files at hand.
 
     Clients fetch a fragment as soon as they hear of it, and a reply's movie is made of all of them: a bucket
-    that takes 50 ms for each would be felt. Files never change, so what is at hand is right.
+    that takes 50 ms for each would be felt. Files never change, and whoever asks knows from the reply's log
+    whether it is still kept, so what is at hand is right.
     """
 
     def __init__(self, store: MediaStore, max_bytes: int = RECENT_BYTES) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from visavis.rpc.failures import Failure, FailureType
 
-from gateway.media.places import PlaceUnusable, check_place, media_store
+from gateway.media.places import PlaceUnusable, check_place, media_store, reply_media
 from gateway.media.recent import RecentMedia
 from gateway.media.store import MediaMissing, MediaStore, read_all
 from tests.fakes.object_server import BUCKET, ObjectServer, object_server
@@ -41,7 +41,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(place: str) -> MediaStore:
-    return media_store(place)
+    return reply_media(place)
 
 
 async def test_a_file_is_written_once_and_never_replaced(store: MediaStore, place: str) -> None:
@@ -183,6 +183,15 @@ def test_wrong_credentials_are_named_at_the_start_but_never_quoted(bucket: str, 
         check_place(bucket)
     assert "a-secret" not in str(refused.value)
     assert "someone" not in str(refused.value)
+
+
+async def test_an_avatar_that_was_deleted_elsewhere_is_gone_here_too(bucket: str) -> None:
+    here, elsewhere = media_store(f"{bucket}/avatars"), media_store(f"{bucket}/avatars")
+    await here.write("ada/eileen", "avatar.json", b"{}")
+    assert await here.read("ada/eileen", "avatar.json") == b"{}"
+    await elsewhere.remove("ada/eileen")
+    with pytest.raises(MediaMissing):
+        await here.read("ada/eileen", "avatar.json")
 
 
 async def test_a_store_that_is_gone_fails_clearly(
