@@ -24,20 +24,6 @@ WORDS_AS_THEY_ARE_LIT = """() => {
 LONGEST_CROSSFADE_SECONDS = 0.15
 # HTMLMediaElement.HAVE_CURRENT_DATA
 HAVE_A_PICTURE = 2
-HLS_PLAYS = "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"
-NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource;"
-NO_HLS = "HTMLMediaElement.prototype.canPlayType = () => '';"
-MANAGED_MEDIA_SOURCE = """
-const Source = MediaSource;
-delete window.MediaSource;
-window.ManagedMediaSource = class extends Source {
-    streaming = false;
-    constructor() {
-        super();
-        window.managed = this;
-    }
-};
-"""
 # Playwright's own looks into a page count as clicks; what the page says on the console does not need one.
 SPEAK_WITHOUT_A_CLICK = """
 document.addEventListener("volumechange", () => console.info("muted"), { capture: true });
@@ -176,42 +162,6 @@ async def test_a_muted_face_stays_muted(visitor: Visit) -> None:
     await visitor.write("Speak")
     await visitor.speaks_past(0.1)
     assert await visitor.page.locator("#speech").evaluate("video => video.muted") is True
-
-
-@pytest.mark.parametrize(
-    ("lacking", "source"),
-    [(NO_MEDIA_SOURCE, "video.m3u8"), (NO_MEDIA_SOURCE + NO_HLS, "video.mp4")],
-    ids=["a playlist", "a growing file"],
-)
-async def test_browsers_without_media_source_fetch_the_video_themselves(
-    visiting: Visiting, lacking: str, source: str
-) -> None:
-    visitor = await visiting()
-    plays_hls = await visitor.page.evaluate(HLS_PLAYS)
-    await visitor.context.add_init_script(lacking)
-    await visitor.page.reload()
-    if source.endswith("m3u8") and not plays_hls:
-        pytest.skip("This Chromium plays no HLS by itself.")
-    await visitor.write("Speak")
-    await visitor.speaks_past(0.5)
-    assert (await visitor.page.locator("#speech").evaluate("video => video.currentSrc")).endswith(source)
-    await visitor.becomes("idle")
-
-
-async def test_a_managed_media_source_is_fed_when_it_wants_to_be(visiting: Visiting) -> None:
-    """Phones with iOS have only this one; here Chromium's own plays its part."""
-    visitor = await visiting()
-    await visitor.context.add_init_script(MANAGED_MEDIA_SOURCE)
-    await visitor.page.reload()
-    await visitor.write("Speak")
-    await expect(visitor.answers).to_have_text(REPLY)
-    await expect(visitor.page.get_by_role("progressbar")).to_be_hidden()
-    await expect(visitor.stage).to_have_attribute("data-state", "thinking")
-    await visitor.page.evaluate(
-        "() => { managed.streaming = true; managed.dispatchEvent(new Event('startstreaming')); }"
-    )
-    await visitor.speaks_past(0.5)
-    await visitor.becomes("idle")
 
 
 async def test_without_video_only_text_is_asked_for(visitor: Visit, stages: FakeStages) -> None:
