@@ -73,10 +73,11 @@ BEN = Identity(
         lip_red=(0.36, 0.13, 0.115),
         lip_share=0.4,
         stubble=0.5,
+        socket_saturation=0.85,
     ),
     hair=Hair(
         "short04/short04",
-        Growth(strands=26_000, length=0.34, sides=0.4, lift=0.42, sweep=(0.5, 0.2, 0.0)),
+        Growth(strands=34_000, length=0.42, sides=0.35, lift=0.4, sweep=(0.3, 0.2, -0.6), unruly=0.14),
         melanin=0.80,
         redness=0.3,
         shell_tint=(0.10, 0.075, 0.06),
