@@ -12,7 +12,7 @@ from gateway.media.timeline import SPEECH_RATE_HZ
 from gateway.media.wav import wav_header
 from gateway.reply.bookkeeping import new_journal
 from gateway.reply.costs import most_tokens
-from gateway.reply.event_log import UnknownReply
+from gateway.reply.event_log import LogTaken, UnknownReply
 from gateway.reply.events import Accepted
 from gateway.reply.job import Job, Parting, Task
 from gateway.reply.ledger import Reservation
@@ -22,6 +22,7 @@ from gateway.reply.workshop import Workshop
 
 log = structlog.get_logger()
 
+_RETRY_SECONDS = 2.0
 # Beyond the time that it takes to find out that a process is dead.
 _CANCEL_SECONDS = 10.0
 
@@ -78,9 +79,16 @@ class RunningReplies:
             await self._make_known(order, reservation)
             await self._shop.log.open(order.reply_id, order.caller.name)
             await journal.write(accepted)
-        except BaseException:
-            await self._shop.ledger.settle(reservation, journal.used())
-            await self._shop.claims.finish(order.reply_id)
+        except BaseException as error:
+            with suppress(Failure):
+                await self._shop.ledger.settle(reservation, journal.used())
+                await self._shop.claims.finish(order.reply_id)
+            if isinstance(error, LogTaken):
+                raise Failure(
+                    FailureType.STAGE_UNAVAILABLE,
+                    "The reply could not be begun: its log is out of reach. Try again in a moment.",
+                    retry_after_seconds=_RETRY_SECONDS,
+                ) from None
             raise
         self.run(Task(order, reservation, journal))
         return accepted

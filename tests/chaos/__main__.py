@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -16,11 +17,14 @@ def main() -> None:
     """Prints the verdict."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--replies", type=int, default=Weather.replies)
+    parser.add_argument("--log", type=Path, help="where what the processes say is kept")
     parser.add_argument("--seed", type=int, default=Weather.seed)
     asked = parser.parse_args()
     configure_logs("chaos", level="warning", as_json=False)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         verdict = asyncio.run(storm(Weather(replies=asked.replies, seed=asked.seed), Path(folder)))
+        if asked.log is not None:
+            shutil.copy(Path(folder) / "processes.log", asked.log)
     print(verdict)
     raise SystemExit(0 if verdict.good else 1)
 

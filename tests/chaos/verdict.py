@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from tests.chaos.readers import Heard
 from tests.fakes.served_gateway import TERMINAL, Told
@@ -28,6 +28,7 @@ class Verdict:
     events_duplicated: int = 0
     texts_asked_again_after_text_ok: int = 0
     media_that_differ: int = 0
+    failures: list[str] = field(default_factory=list)
 
     def take(self, client: Heard, log: Sequence[Told]) -> None:
         """Judges what one client heard by what its reply's log holds in the end."""
@@ -39,6 +40,8 @@ class Verdict:
         ]
         last = log[-1].data
         self.completed += last.get("status") == "completed"
+        if log[-1].type == "error":
+            self.failures.append(f"{client.reply_id} {last['type']} {last.get('stage')}: {last['detail']}")
         self.texts_resumed += last.get("usage", {}).get("resumed", 0)
         ids = [event.id for event in client.events]
         self.events_duplicated += len(ids) - len(set(ids))
@@ -68,4 +71,6 @@ class Verdict:
         return self.with_one_terminal_event == self.completed == self.replies and not broken
 
     def __str__(self) -> str:
-        return "\n".join(f"{name.replace('_', ' '):32} {value:g}" for name, value in asdict(self).items())
+        counts = {name: value for name, value in asdict(self).items() if name != "failures"}
+        lines = [f"{name.replace('_', ' '):32} {value:g}" for name, value in counts.items()]
+        return "\n".join(lines + self.failures)
