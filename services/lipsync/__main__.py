@@ -7,6 +7,7 @@ import asyncio
 from visavis.rpc.server import serve
 from visavis.rpc.settings import read_settings
 
+from services.lipsync.heap import give_freed_memory_back
 from services.lipsync.manifests import ModelError
 from services.lipsync.settings import LipsyncSettings
 from services.lipsync.worker import lipsync_service
@@ -14,6 +15,7 @@ from services.lipsync.worker import lipsync_service
 
 def main() -> None:
     """Serves until SIGTERM; a setting or a model that cannot be used ends it with one sentence."""
+    give_freed_memory_back()
     settings = read_settings(LipsyncSettings)
     try:
         asyncio.run(serve(lipsync_service(settings), settings))
