@@ -97,4 +97,4 @@ async def test_a_removed_reply_is_made_anew(gateway: ServedGateway) -> None:
 
 async def test_a_key_that_is_too_long_is_refused(gateway: ServedGateway) -> None:
     refused = await gateway.http.post("/v1/replies", json=MOON, headers={"Idempotency-Key": "k" * 256})
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "idempotency-key")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "Idempotency-Key")

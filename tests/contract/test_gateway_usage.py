@@ -49,7 +49,8 @@ async def test_totals_are_the_sum_of_what_the_replies_told(gateway: ServedGatewa
     for name in told[0]:
         total = sum(row["usage"][name] for row in by_model.values())
         assert total == pytest.approx(sum(cost[name] for cost in told))
-        assert total > 0
+        # No gateway died meanwhile.
+        assert (total > 0) is (name != "resumed")
 
 
 async def test_a_model_that_is_not_named_counts_as_the_default_one(gateway: ServedGateway) -> None:
