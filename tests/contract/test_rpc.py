@@ -6,6 +6,7 @@ import asyncio
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from visavis.rpc import renewed
 from visavis.rpc.channel import open_channel
 from visavis.rpc.failures import Failure, FailureType, calling
 from visavis.rpc.server import Service, running
@@ -249,3 +251,28 @@ async def test_tls_is_mutual_where_a_ca_is_set(certificates: Path) -> None:
             with pytest.raises(Failure) as caught:
                 await read(stub_of(stranger))
     assert caught.value.type is FailureType.STAGE_UNAVAILABLE
+
+
+async def test_a_service_that_comes_back_is_looked_for_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewed, "_LEAST_SECONDS", 0.0)
+    opened: list[grpc.aio.Channel] = []
+    target = f"127.0.0.1:{free_port()}"
+
+    def open_one() -> grpc.aio.Channel:
+        opened.append(grpc.aio.insecure_channel(target))
+        return opened[-1]
+
+    async def answers(channel: grpc.aio.Channel) -> list[str]:
+        with suppress(Failure):
+            return await read(stub_of(channel))
+        return []
+
+    async with renewed.RenewedChannel(open_one) as channel, asyncio.timeout(30):
+        while len(opened) < 3:
+            assert await answers(channel) == []
+        async with running(service(Scripted(nothing)), settings(listen=target)):
+            while not await answers(channel):
+                pass
+            found = len(opened)
+            assert await answers(channel) == ["delta", "finished"]
+    assert len(opened) == found

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import httpx
@@ -34,11 +35,12 @@ class Stack:
         self.settings = {
             "GATEWAY_PORT": str(self.ports["gateway"]),
             "GATEWAY_DATA": str(folder / "data"),
-        } | settings
+        }
         for name in STAGES:
             address = f"127.0.0.1:{self.ports[name]}"
             self.settings[f"{name.upper()}_LISTEN"] = address
             self.settings[f"GATEWAY_{name.upper()}_TARGET"] = address
+        self.settings |= settings
 
     def start(self, name: str) -> None:
         """Starts one process; returns at once."""
@@ -48,14 +50,14 @@ class Stack:
                 [sys.executable, "-m", module], env=os.environ | self.settings, stdout=log, stderr=log
             )
 
-    def start_all(self) -> None:
-        """Starts all four and waits until every stage serves."""
-        for name in self.ports:
+    def start_all(self, names: Collection[str] = (*STAGES, "gateway")) -> None:
+        """Starts these and waits until every stage serves that is not asleep."""
+        for name in names:
             self.start(name)
         self.wait_until_serving()
 
     def wait_until_serving(self) -> None:
-        """Polls /readyz, the one outside view of readiness, until all stages serve.
+        """Polls /readyz, the one outside view of readiness, until all stages serve that are not asleep.
 
         Raises:
             RuntimeError: a process died, or START_SECONDS passed; with the end of the logs.
@@ -68,7 +70,7 @@ class Stack:
                 stages = httpx.get(f"{self.url}/readyz", timeout=5).json()["stages"]
             except (httpx.TransportError, ValueError, KeyError):
                 stages = {}
-            if stages and all(state == "serving" for state in stages.values()):
+            if stages and all(state in ("serving", "asleep") for state in stages.values()):
                 return
             time.sleep(0.1)
         raise RuntimeError(f"The stack did not come up:\n{self.logs()}")

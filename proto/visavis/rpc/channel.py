@@ -6,6 +6,7 @@ import json
 
 import grpc
 
+from visavis.rpc.renewed import RenewedChannel
 from visavis.rpc.server import MAX_MESSAGE_BYTES
 from visavis.rpc.settings import TlsSettings
 from visavis.rpc.telemetry import TRACEPARENT
@@ -32,8 +33,8 @@ def open_channel(target: str, tls: TlsSettings) -> grpc.aio.Channel:
     """A channel to `target` (host:port, or any gRPC name such as dns:///text:50051). The caller closes it."""
     credentials = client_credentials(tls)
     if credentials is None:
-        return grpc.aio.insecure_channel(target, options=_OPTIONS)
-    return grpc.aio.secure_channel(target, credentials, options=_OPTIONS)
+        return RenewedChannel(lambda: grpc.aio.insecure_channel(target, options=_OPTIONS))
+    return RenewedChannel(lambda: grpc.aio.secure_channel(target, credentials, options=_OPTIONS))
 
 
 def client_credentials(tls: TlsSettings) -> grpc.ChannelCredentials | None:
