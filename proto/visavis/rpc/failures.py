@@ -122,6 +122,16 @@ def failure_of(error: grpc.aio.AioRpcError, stage: str) -> Failure:
     return _foreign_failure(error.code(), stage)
 
 
+# INTERNAL is what gRPC makes of a connection that breaks while it sends ("Internal error from Core"); what
+# goes wrong in a service itself has details of ours.
+_BROKEN = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.INTERNAL,
+)
+
+
 def _foreign_failure(code: grpc.StatusCode, stage: str) -> Failure:
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return Failure(
@@ -131,7 +141,7 @@ def _foreign_failure(code: grpc.StatusCode, stage: str) -> Failure:
         return Failure(
             FailureType.BUSY, f"The {stage} service is at its limit.", retry_after_seconds=1, stage=stage
         )
-    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.ABORTED):
+    if code in _BROKEN:
         return Failure(
             FailureType.STAGE_UNAVAILABLE,
             f"The {stage} service cannot be reached. Try again in a moment.",

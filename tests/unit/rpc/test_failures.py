@@ -1,9 +1,10 @@
 """Failures keep type, sentence and retry time; settings that cannot work stop start-up with a sentence."""
 
+import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 from pydantic import Field
-from visavis.rpc.failures import Failure, FailureType, status_of
+from visavis.rpc.failures import Failure, FailureType, failure_of, status_of
 from visavis.rpc.settings import ServiceSettings, read_settings
 from visavis.rpc.telemetry import new_traceparent, trace_id_of
 
@@ -24,6 +25,12 @@ def test_a_failure_nobody_can_time_carries_no_retry_info() -> None:
     status = status_of(Failure(FailureType.UNKNOWN_VOICE, "No such voice."))
     packed = status_pb2.Status.FromString(dict(status.trailing_metadata)["grpc-status-details-bin"])
     assert len(packed.details) == 1
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL])
+def test_a_connection_that_breaks_is_a_stage_out_of_reach(code: grpc.StatusCode) -> None:
+    error = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), "Internal error from Core")
+    assert failure_of(error, "video").type is FailureType.STAGE_UNAVAILABLE
 
 
 class ExampleSettings(ServiceSettings, env_prefix="EXAMPLE_"):
