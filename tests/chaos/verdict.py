@@ -22,6 +22,8 @@ class Verdict:
     reconnects: int = 0
     taken_over: int = 0
     texts_resumed: int = 0
+    # A model is asked for the rest of a text once: these ended in an error that says to ask again.
+    texts_broken_twice: int = 0
     texts_garbled: int = 0
     seconds: float = 0.0
     events_lost: int = 0
@@ -40,7 +42,9 @@ class Verdict:
         ]
         last = log[-1].data
         self.completed += last.get("status") == "completed"
-        if log[-1].type == "error":
+        if last.get("type") == "interrupted" and "messages" in client.body:
+            self.texts_broken_twice += 1
+        elif log[-1].type == "error":
             self.failures.append(f"{client.reply_id} {last['type']} {last.get('stage')}: {last['detail']}")
         self.texts_resumed += last.get("usage", {}).get("resumed", 0)
         ids = [event.id for event in client.events]
@@ -52,7 +56,8 @@ class Verdict:
         """A text that went on elsewhere reads as if it had not broken off, and is spoken whole."""
         deltas = "".join(event.data["delta"] for event in log if event.type == "text_delta")
         spoken = " ".join(event.data["text"] for event in log if event.type == "utterance")
-        self.texts_garbled += deltas != expected or spoken != expected
+        if log[-1].type == "done":
+            self.texts_garbled += deltas != expected or spoken != expected
 
     def take_media(self, made: Mapping[str, bytes], undisturbed: Mapping[str, bytes]) -> None:
         """Every file is the same, byte for byte."""
@@ -68,7 +73,8 @@ class Verdict:
             + self.media_that_differ
             + self.texts_garbled
         )
-        return self.with_one_terminal_event == self.completed == self.replies and not broken
+        ended = self.completed + self.texts_broken_twice
+        return self.with_one_terminal_event == ended == self.replies and not broken
 
     def __str__(self) -> str:
         counts = {name: value for name, value in asdict(self).items() if name != "failures"}
