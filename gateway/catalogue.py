@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from visavis.rpc.failures import Failure, FailureType
@@ -11,6 +12,7 @@ from visavis.rpc.failures import Failure, FailureType
 from gateway.stages.call import Call
 from gateway.stages.speech import SpeechStage, Voice
 from gateway.stages.text import Model, TextStage
+from gateway.stages.tickets import Tickets
 from gateway.stages.video import Avatar, AvatarFile, Network, VideoStage
 from gateway.tracing import current_traceparent
 
@@ -19,6 +21,7 @@ _FRESH_SECONDS = 30.0
 _LISTING_SECONDS = 1.5
 _AGAIN_SECONDS = 1.0
 _ASKING_SECONDS = 3.0
+_FILES: tuple[AvatarFile, ...] = ("poster", "idle")
 
 Item = TypeVar("Item")
 
@@ -52,10 +55,24 @@ class _Kept(Generic[Item]):
 
 
 class Catalogue:
-    """The models, voices, avatars and networks that can be asked for."""
+    """The models, voices, avatars and networks that can be asked for.
 
-    def __init__(self, text: TextStage, speech: SpeechStage, video: VideoStage) -> None:
+    `tickets`: given where the video stage may sleep. It is woken then by the first who asks for a face, and
+    what is shown of its faces is kept for as long as it sleeps again.
+    """
+
+    def __init__(
+        self,
+        text: TextStage,
+        speech: SpeechStage,
+        video: VideoStage,
+        tickets: Tickets | None = None,
+        patience_seconds: float = 0.0,
+    ) -> None:
         self._video = video
+        self._tickets = tickets
+        self._patience_seconds = patience_seconds
+        self._waking: asyncio.Task[None] | None = None
         self._models = _Kept(text.models)
         self._voices = _Kept(speech.voices)
         self._avatars = _Kept(video.avatars)
@@ -72,7 +89,11 @@ class Catalogue:
 
     async def avatars(self) -> list[Avatar]:
         """Raises Failure."""
-        return await self._avatars.items()
+        try:
+            return await self._avatars.items()
+        except Failure:
+            self._wake()
+            raise
 
     async def networks(self) -> list[Network]:
         """Raises Failure."""
@@ -96,3 +117,31 @@ class Catalogue:
             for old in [k for k in self._files if k[0] == avatar.id and k[1] != avatar.hash]:
                 del self._files[old]
         return self._files[key]
+
+    async def close(self) -> None:
+        """Wakes nobody any more."""
+        if self._waking is not None:
+            self._waking.cancel()
+            await asyncio.wait({self._waking})
+
+    def _wake(self) -> None:
+        if self._tickets is not None and (self._waking is None or self._waking.done()):
+            self._waking = asyncio.create_task(self._woken(self._tickets))
+
+    async def _woken(self, tickets: Tickets) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience_seconds), tickets.held("catalogue"):
+                while True:
+                    if await self._seen_whole():
+                        return
+                    await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _seen_whole(self) -> bool:
+        try:
+            for avatar in await self._avatars.items():
+                for file in _FILES:
+                    await self.avatar_file(avatar, file)
+            await self._networks.items()
+        except Failure:
+            return False
+        return True

@@ -115,7 +115,11 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
         await stack.enter_async_context(taking_over(workshop, running, portraits.chosen))
         sweeping = asyncio.create_task(_swept(stores, media, settings))
         stack.callback(sweeping.cancel)
-        catalogue = Catalogue(text, speech, video)
+        video_sleeps = "video" in settings.sleeping_stages
+        catalogue = Catalogue(
+            text, speech, video, stores.tickets if video_sleeps else None, settings.patience_seconds
+        )
+        stack.push_async_callback(catalogue.close)
         yield Gateway(
             settings=settings,
             log=stores.log,

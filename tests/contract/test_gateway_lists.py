@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -69,12 +70,19 @@ async def test_tokens_are_counted(gateway: ServedGateway) -> None:
 
 
 async def test_readiness_tells_how_each_stage_is(gateway: ServedGateway, stages: FakeStages) -> None:
+    await gateway.http.get("/v1/avatars")
     ready = await gateway.http.get("/readyz")
     assert ready.status_code == 200
     assert set(ready.json()["stages"].values()) == {"serving"}
     await stages.tts_server.stop()
     await stages.lipsync_server.stop()
-    states = (await gateway.http.get("/readyz")).json()["stages"]
+    async with asyncio.timeout(30):
+        # A lost connection takes a moment to be noticed.
+        while True:
+            states = (await gateway.http.get("/readyz")).json()["stages"]
+            if states["video"] != "serving":
+                break
+            await asyncio.sleep(0.05)
     assert states == {"gateway": "serving", "text": "serving", "speech": "down", "video": "asleep"}
     assert (await gateway.http.get("/healthz")).status_code == 200
 

@@ -102,9 +102,12 @@ def packed_bundle(
 
 
 def avatar_id(name: str) -> str:
-    """`name` as a manifest's id: small ASCII letters and digits, "portrait" where none are left."""
+    """`name` as a manifest's id: small ASCII letters and digits, or its hash where none are left."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-") or "portrait"
+    return (
+        re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
+        or f"portrait-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    )
 
 
 def rounded(affine: NDArray[np.float64]) -> Affine:
