@@ -10,10 +10,11 @@ from typing import Generic, TypeVar
 from visavis.rpc.failures import Failure, FailureType
 
 from gateway.stages.call import Call
+from gateway.stages.faces import Avatar, AvatarFile, Network
 from gateway.stages.speech import SpeechStage, Voice
 from gateway.stages.text import Model, TextStage
 from gateway.stages.tickets import Tickets
-from gateway.stages.video import Avatar, AvatarFile, Network, VideoStage
+from gateway.stages.video import VideoStage
 from gateway.tracing import current_traceparent
 
 _FRESH_SECONDS = 30.0

@@ -12,7 +12,8 @@ from visavis.rpc.failures import Failure, FailureType
 
 from gateway.media.store import MediaMissing, MediaStore
 from gateway.stages.call import Call
-from gateway.stages.video import Avatar, AvatarFile, ChosenAvatar, VideoStage
+from gateway.stages.faces import Avatar, AvatarFile, ChosenAvatar
+from gateway.stages.video import VideoStage
 
 MOST_AVATARS = 32
 _RECORD, _BUNDLE = "avatar.json", "bundle.zip"

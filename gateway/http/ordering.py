@@ -10,7 +10,7 @@ from gateway.reply.event_log import UnknownReply
 from gateway.reply.orders import Order, new_reply_id
 from gateway.reply.repeats import KeyReused, Repeatable
 from gateway.requests import check_lengths, check_sources
-from gateway.stages.video import ChosenAvatar
+from gateway.stages.faces import ChosenAvatar
 from gateway.tracing import current_traceparent
 
 

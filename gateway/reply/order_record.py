@@ -12,7 +12,7 @@ from gateway.callers import Caller
 from gateway.reply.ledger import Reservation
 from gateway.reply.orders import Order
 from gateway.requests import ReplyRequest
-from gateway.stages.video import ChosenAvatar
+from gateway.stages.faces import ChosenAvatar
 
 
 class OrderRecord(BaseModel):

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from gateway.callers import NOBODY_IN_PARTICULAR, Caller
 from gateway.reply.ledger import Account
 from gateway.requests import ReplyRequest
+from gateway.stages.faces import ChosenAvatar
 from gateway.stages.speech import Manner
 from gateway.stages.text import Conversation
-from gateway.stages.video import ChosenAvatar
 
 
 def new_reply_id() -> str:

@@ -23,7 +23,7 @@ from gateway.reply.order_record import OrderRecord
 from gateway.reply.orders import Order
 from gateway.reply.running import RunningReplies
 from gateway.reply.workshop import Workshop
-from gateway.stages.video import ChosenAvatar
+from gateway.stages.faces import ChosenAvatar
 
 log = structlog.get_logger()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import grpc
 from visavis.rpc.failures import Failure, FailureType, calling
@@ -13,6 +13,7 @@ from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
 
 from gateway.media.timeline import BYTES_PER_SAMPLE, PlacedSpeech
 from gateway.stages.call import Call, Patience
+from gateway.stages.faces import Avatar, AvatarFile, ChosenAvatar, Network, listed_avatar
 from gateway.stages.line import Line
 from gateway.stages.tickets import NoTickets, Tickets
 
@@ -20,7 +21,6 @@ STAGE = "video"
 _CHUNK_BYTES = 64 * 1024
 # Each try may meet another worker that lacks the avatar.
 _MOST_HANDOVERS = 8
-AvatarFile: TypeAlias = Literal["poster", "idle"]
 _FILES: dict[AvatarFile, lipsync_pb2.AvatarFile.ValueType] = {
     "poster": lipsync_pb2.AVATAR_FILE_POSTER,
     "idle": lipsync_pb2.AVATAR_FILE_IDLE,
@@ -52,41 +52,6 @@ class Rendered:
 
 
 VideoPart: TypeAlias = InitSegment | Fragment | Rendered
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A lip-sync network that can be asked for."""
-
-    name: str
-    version: str
-    contract: str
-    licence: str
-    default: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Avatar:
-    """A face the user can choose."""
-
-    id: str
-    name: str
-    hash: str
-    idle_seconds: float
-    width_px: int
-    height_px: int
-    licence: str
-    synthetic: bool
-    default: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenAvatar:
-    """Who speaks. An uploaded one has a hash, and a bundle for workers that do not hold it yet."""
-
-    id: str
-    hash: str = ""
-    bundle: Callable[[], Awaitable[bytes]] | None = field(default=None, repr=False)
 
 
 class VideoStage:
@@ -189,7 +154,7 @@ class VideoStage:
             listed = await self._stub.ListAvatars(
                 lipsync_pb2.ListAvatarsRequest(), timeout=call.seconds_left, metadata=call.metadata
             )
-        return [_avatar(avatar) for avatar in listed.avatars]
+        return [listed_avatar(avatar) for avatar in listed.avatars]
 
     async def built_avatar(
         self, photo: bytes, name: str, media_type: str, call: Call
@@ -219,7 +184,7 @@ class VideoStage:
                 async for response in responses:
                     bundle += response.chunk
                     if response.WhichOneof("event") == "finished":
-                        return _avatar(response.finished), bytes(bundle)
+                        return listed_avatar(response.finished), bytes(bundle)
             finally:
                 responses.cancel()
         raise Failure(FailureType.INTERRUPTED, "The avatar was not finished.", stage=STAGE)
@@ -245,20 +210,6 @@ class VideoStage:
             finally:
                 responses.cancel()
         return media_type, bytes(data)
-
-
-def _avatar(listed: lipsync_pb2.Avatar) -> Avatar:
-    return Avatar(
-        listed.id,
-        listed.name,
-        listed.hash,
-        listed.idle_seconds,
-        listed.width_px,
-        listed.height_px,
-        listed.licence,
-        listed.synthetic,
-        listed.default,
-    )
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from gateway.http.uploads import portrait_upload
 from gateway.portraits import MOST_AVATARS, AvatarExists, TooManyAvatars
 from gateway.problems import RequestRefused
 from gateway.stages.call import Call
-from gateway.stages.video import Avatar, AvatarFile
+from gateway.stages.faces import Avatar, AvatarFile
 from gateway.tracing import current_traceparent
 
 router = APIRouter(prefix="/v1/avatars", tags=["avatars"])

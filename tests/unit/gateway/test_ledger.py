@@ -26,7 +26,7 @@ from gateway.reply.events import Usage
 from gateway.reply.ledger import Account, Budget, Ledger, MemoryLedger, Reservation
 from gateway.reply.orders import Order
 from gateway.requests import ReplyRequest
-from gateway.stages.video import ChosenAvatar
+from gateway.stages.faces import ChosenAvatar
 from gateway.valkey.connection import Client, connected
 from gateway.valkey.ledger import ValkeyLedger
 

@@ -11,7 +11,7 @@ from gateway.reply.ledger import Account, Reservation
 from gateway.reply.order_record import OrderRecord
 from gateway.reply.orders import Order
 from gateway.requests import Message, ReplyRequest
-from gateway.stages.video import ChosenAvatar
+from gateway.stages.faces import ChosenAvatar
 
 ASKED = ReplyRequest(
     messages=[Message(role="user", content="Tell me about the moon.")], temperature=0, logit_bias={"moon": -5}
