@@ -7,7 +7,7 @@ MEMBERS := proto services/text services/tts services/lipsync gateway gateway/cli
 IMAGES := text tts lipsync gateway client
 RUN_LOCKS := requirements/build.lock $(IMAGES:%=requirements/%.lock)
 
-.PHONY: run test test-fast lint bench load chaos scaling train images lock clean
+.PHONY: run test test-fast lint bench load chaos scaling audit train images lock clean
 
 run: .venv/.run
 	$(BIN)/visavis serve --port $(PORT)
@@ -39,6 +39,15 @@ load: .venv/.dev
 # Obeys our own ScaledObject with real workers: a few minutes.
 scaling: .venv/.dev
 	$(BIN)/python -m tests.deploy.scaling
+
+# What hadolint and checkov have against images and manifests; their own packages stay out of the way.
+audit: .venv/.dev build/audit/.ready
+	$(BIN)/python -m tests.deploy.audit build/audit/bin
+
+build/audit/.ready: $(UV) requirements/audit.lock
+	$(PYTHON) -m venv build/audit
+	$(UV) pip install --quiet --python build/audit/bin/python --no-deps --require-hashes -r requirements/audit.lock
+	touch $@
 
 # Makes the network and the avatars again: an hour or two on two cores. Needs npm and a C compiler.
 train: build/train/.ready
@@ -93,3 +102,4 @@ lock: $(UV)
 	$(COMPILE) services/lipsync/pyproject.toml --extra training -c requirements/dev.lock -o requirements/train.lock
 	$(COMPILE) gateway/pyproject.toml -c requirements/dev.lock -o requirements/gateway.lock
 	$(COMPILE) gateway/client/pyproject.toml -c requirements/dev.lock -o requirements/client.lock
+	$(COMPILE) requirements/audit.in -o requirements/audit.lock
