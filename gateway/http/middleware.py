@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.telemetry import TRACEPARENT
@@ -82,6 +83,8 @@ class GuardedRequests:
             return
         try:
             await self._app(scope, body.receive, send_guarded)
+        except ClientDisconnect:
+            log.info("client left while it was sending", path=scope["path"])
         except Exception as error:
             # The exception's text may quote what a user wrote: only its kind goes to the log.
             log.error("request crashed", path=scope["path"], error=type(error).__name__)  # noqa: TRY400

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.http.middleware import GuardedRequests
 from gateway.problems import RequestRefused
@@ -56,3 +56,21 @@ async def test_an_upload_has_a_bound_of_its_own() -> None:
 async def test_a_gateway_that_was_opened_answers_to_any_name() -> None:
     async with client(GuardedRequests(measuring, GatewaySettings(allow_open=True))) as http:
         assert (await http.get("/", headers={"Host": "face.example"})).status_code == 200
+
+
+async def test_a_client_that_leaves_while_it_sends_is_no_crash(capsys: pytest.CaptureFixture[str]) -> None:
+    async def leaving() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nobody(_message: Message) -> None:
+        raise AssertionError("nobody is there to be answered")
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/replies",
+        "headers": [],
+        "client": ("127.0.0.1", 1),
+    }
+    await GuardedRequests(measuring, GatewaySettings(allow_open=True))(scope, leaving, nobody)
+    assert "crashed" not in capsys.readouterr().err
