@@ -55,8 +55,15 @@ async def _taken(url: str) -> None:
         await _kept(phone, "page-phone")
         chinese = await _welcomed(browser, url, viewport=DESK, locale="zh-CN")
         await chinese.page.get_by_role("button", name="设置").click()
-        for picture in await chinese.page.locator(".face-tile img").all():
-            await expect(picture).to_have_js_property("complete", value=True)
+        pictures = chinese.page.locator(".face-tile img")
+        await expect(pictures.nth(3)).to_be_visible()
+        # Complete is not yet painted: that takes the next frames.
+        await pictures.evaluate_all(
+            """async images => {
+                await Promise.all(images.map(image => image.decode()));
+                for (let frame = 0; frame < 10; frame++) await new Promise(requestAnimationFrame);
+            }"""
+        )
         await _kept(chinese, "page-zh")
 
 
