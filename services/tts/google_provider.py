@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 import grpc
@@ -141,14 +142,29 @@ class GoogleProvider:
 
     async def _stream(self, utterance: Utterance) -> bytes:
         pcm = bytearray()
-        responses = await self._ready_client().streaming_synthesize(
-            _stream_requests(utterance), retry=None, timeout=self._options.timeout_seconds
-        )
-        async for response in responses:
-            pcm += response.audio_content
-            if len(pcm) > _MOST_BYTES:
-                raise ValueError("the speech does not end")
+        responses = await self._opened_stream(utterance)
+        try:
+            async for response in responses:
+                pcm += response.audio_content
+                if len(pcm) > _MOST_BYTES:
+                    raise ValueError("the speech does not end")
+        finally:
+            # A reader that is cancelled between two reads leaves the call open.
+            responses.cancel()
         return bytes(pcm)
+
+    async def _opened_stream(self, utterance: Utterance) -> Any:
+        opening = asyncio.ensure_future(
+            self._ready_client().streaming_synthesize(
+                _stream_requests(utterance), retry=None, timeout=self._options.timeout_seconds
+            )
+        )
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The library gives no hold on a call before it is open: it is ended then.
+            opening.add_done_callback(_end)
+            raise
 
     async def close(self) -> None:
         """Closes the channel."""
@@ -167,6 +183,11 @@ def _client(endpoint: str | None) -> google_tts.TextToSpeechAsyncClient:
         )
         return google_tts.TextToSpeechAsyncClient(transport=transport)
     return google_tts.TextToSpeechAsyncClient(client_options=ClientOptions(api_endpoint=endpoint))
+
+
+def _end(opening: asyncio.Future[Any]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().cancel()
 
 
 def _voice(voice: google_tts.Voice) -> Voice:
