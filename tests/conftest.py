@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import redis
 
+from tests.fakes.stages import FakeStages, fake_stages
 from tests.fakes.valkey import valkey_server
 
 
@@ -23,3 +24,10 @@ def valkey(shared_valkey: str) -> str:
     with redis.Redis.from_url(shared_valkey) as client:
         client.flushall()
     return shared_valkey
+
+
+@pytest.fixture
+async def stages() -> AsyncIterator[FakeStages]:
+    """All three stages, fake, each behind a real server."""
+    async with fake_stages() as served:
+        yield served

@@ -10,13 +10,7 @@ import pytest_asyncio
 
 from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import ServedGateway, check_story, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
-
-
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
+from tests.fakes.stages import FakeStages
 
 
 @pytest_asyncio.fixture

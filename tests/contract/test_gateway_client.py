@@ -15,7 +15,7 @@ import pytest_asyncio
 from visavis_client import AsyncClient, Client, Problem
 
 from tests.fakes.served_gateway import ServedGateway, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.stages import FakeStages
 
 KEY = "key-of-ann"
 OTHER_KEY = "key-of-bob"
@@ -25,12 +25,6 @@ EXAMPLES = re.findall(
 LINES = ";".join(
     f"{name} {hashlib.sha256(key.encode()).hexdigest()}" for name, key in (("ann", KEY), ("bob", OTHER_KEY))
 )
-
-
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
 
 
 @pytest_asyncio.fixture

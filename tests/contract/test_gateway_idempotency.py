@@ -10,15 +10,9 @@ import httpx
 import pytest_asyncio
 
 from tests.fakes.served_gateway import MOON, ServedGateway, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.stages import FakeStages
 
 KEYED = {"Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324"}
-
-
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
 
 
 @pytest_asyncio.fixture

@@ -11,13 +11,7 @@ import pytest_asyncio
 
 from tests.fakes import fragments
 from tests.fakes.served_gateway import ServedGateway, served_gateway
-from tests.fakes.stages import CONTEXT_TOKENS, FakeStages, fake_stages
-
-
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
+from tests.fakes.stages import CONTEXT_TOKENS, FakeStages
 
 
 @pytest_asyncio.fixture

@@ -13,18 +13,12 @@ import pytest_asyncio
 from tests.fakes import clips, portraits, tiny_models
 from tests.fakes.lipsync_worker import serving_worker
 from tests.fakes.served_gateway import ServedGateway, check_story, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.stages import FakeStages
 
 
 @pytest.fixture(scope="module")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_models.write_tiny_models(tmp_path_factory.mktemp("models"))
-
-
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
 
 
 @pytest_asyncio.fixture

@@ -12,15 +12,9 @@ import pytest_asyncio
 
 from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import MOON, ServedGateway, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.stages import FakeStages
 
 HELLO = {"say": "Hello."}
-
-
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
 
 
 @pytest_asyncio.fixture

@@ -12,13 +12,7 @@ import redis.asyncio
 from gateway.valkey.tickets import STREAM
 from tests.fakes import fragments
 from tests.fakes.served_gateway import ServedGateway, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
-
-
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
+from tests.fakes.stages import FakeStages
 
 
 @pytest_asyncio.fixture

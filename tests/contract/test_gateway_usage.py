@@ -16,15 +16,9 @@ from visavis.rpc.settings import read_settings
 from gateway.settings import GatewaySettings
 from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import MOON, ServedGateway, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.stages import FakeStages
 
 HELLO = {"say": "Hello."}
-
-
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
 
 
 @pytest_asyncio.fixture

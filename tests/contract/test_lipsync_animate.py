@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import av
 import pytest
 
-from tests.fakes import tiny_models
 from tests.fakes.lipsync_worker import (
     RATE_HZ,
     Worker,
     animated,
-    running_worker,
     tone,
 )
 from tests.fakes.played import sound_of
-
-
-@pytest.fixture(scope="module")
-def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_models.write_tiny_models(tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture
-async def worker(models_dir: Path) -> AsyncIterator[Worker]:
-    async with running_worker(models_dir, max_utterance_seconds=10) as stub:
-        yield stub
 
 
 async def test_an_utterance_is_answered_by_started_fragments_and_finished(worker: Worker) -> None:

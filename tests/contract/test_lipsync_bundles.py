@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,6 @@ from tests.fakes.lipsync_worker import (
     running_worker,
     tone,
 )
-
-
-@pytest.fixture(scope="module")
-def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_models.write_tiny_models(tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture
-async def worker(models_dir: Path) -> AsyncIterator[Worker]:
-    async with running_worker(models_dir, max_utterance_seconds=10) as stub:
-        yield stub
 
 
 def put_requests(

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from visavis.rpc.failures import Failure, calling
 from visavis.v1 import lipsync_pb2
 
-from tests.fakes import tiny_models
 from tests.fakes.lipsync_worker import (
     Worker,
     animated,
-    running_worker,
     tone,
 )
-
-
-@pytest.fixture(scope="module")
-def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_models.write_tiny_models(tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture
-async def worker(models_dir: Path) -> AsyncIterator[Worker]:
-    async with running_worker(models_dir, max_utterance_seconds=10) as stub:
-        yield stub
 
 
 async def test_networks_are_listed_with_their_measured_speed(worker: Worker) -> None:

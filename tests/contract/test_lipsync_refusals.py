@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from visavis.rpc.failures import FailureType
 from visavis.v1 import lipsync_pb2
 
-from tests.fakes import tiny_models
 from tests.fakes.lipsync_worker import (
     SAMPLES_PER_FRAME,
     Worker,
     animate_requests,
     animate_start,
     failure_of,
-    running_worker,
     tone,
 )
 
 Request = lipsync_pb2.AnimateRequest
-
-
-@pytest.fixture(scope="module")
-def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_models.write_tiny_models(tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture
-async def worker(models_dir: Path) -> AsyncIterator[Worker]:
-    async with running_worker(models_dir, max_utterance_seconds=10) as stub:
-        yield stub
 
 
 @pytest.mark.parametrize(
