@@ -12,6 +12,7 @@ from visavis.rpc.tracing import configure_traces
 from gateway.http.app import gateway_app
 from gateway.http.serving import DrainingServer
 from gateway.media.places import PlaceUnusable, check_place
+from gateway.pauses import collect_seldom
 from gateway.settings import GatewaySettings
 from gateway.valkey.connection import ValkeyUnreachable, check_answers
 
@@ -29,7 +30,9 @@ def main() -> None:
     except (PlaceUnusable, ValkeyUnreachable) as error:
         raise SystemExit(f"Cannot start: {error}") from None
     structlog.get_logger().info("listening", host=settings.host, port=settings.port)
-    asyncio.run(DrainingServer(gateway_app(settings), settings).serve())
+    server = DrainingServer(gateway_app(settings), settings)
+    collect_seldom()
+    asyncio.run(server.serve())
 
 
 if __name__ == "__main__":
