@@ -23,6 +23,8 @@ _CONNECT_TIMEOUT = timedelta(seconds=3)
 _TIMEOUT = timedelta(seconds=20)
 _RETRIES: RetryConfig = {"max_retries": 3, "retry_timeout": _TIMEOUT}
 _CHECK_FOLDER = "check"
+# Where another server than the cloud's own is named, by the scheme of a bucket's URL.
+_ADDRESS_VARIABLES = {"s3": "AWS_ENDPOINT_URL", "gs": "GOOGLE_BASE_URL"}
 
 
 class PlaceUnusable(Exception):
@@ -62,14 +64,15 @@ def _opened(place: str) -> ObjectStore:
             folder = Path(place).resolve()
             folder.mkdir(parents=True, exist_ok=True)
             return from_url(folder.as_uri(), automatic_cleanup=True)
-        return from_url(place, client_options=_client(), retry_config=_RETRIES)
+        return from_url(place, client_options=_client(place), retry_config=_RETRIES)
     except (BaseError, OSError, ValueError) as error:
         raise _unusable(place, error) from None
 
 
-def _client() -> ClientConfig:
-    # Whoever writes http:// into the endpoint's address has said that it need not be encrypted.
-    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+def _client(place: str) -> ClientConfig:
+    # Whoever writes http:// into the server's address has said that it need not be encrypted.
+    address = os.environ.get(_ADDRESS_VARIABLES.get(place.partition("://")[0], ""), "")
+    plain = address.startswith("http://")
     return {"connect_timeout": _CONNECT_TIMEOUT, "timeout": _TIMEOUT, "allow_http": plain}
 
 
@@ -78,5 +81,5 @@ def _unusable(place: str, error: Exception) -> PlaceUnusable:
         f"Media cannot be kept at {place.partition('?')[0]} ({reason(error)}). Set GATEWAY_DATA to a folder "
         "that can be written, or to s3://bucket/prefix or gs://bucket/prefix with credentials that may read, "
         "write, list and delete there (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, "
-        "AWS_ENDPOINT_URL; GOOGLE_APPLICATION_CREDENTIALS)."
+        "AWS_ENDPOINT_URL; GOOGLE_SERVICE_ACCOUNT, GOOGLE_BASE_URL)."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -104,7 +104,7 @@ class ObjectMediaStore:
         """Removes all files of a reply."""
         with _reached():
             async for listed in obstore.list(self._store, reply_id, chunk_size=_PAGE):
-                await obstore.delete_async(self._store, [meta["path"] for meta in listed])
+                await self._delete([meta["path"] for meta in listed])
 
     async def folders(self, inside: str) -> list[str]:
         """Names of the folders directly inside a folder."""
@@ -118,9 +118,18 @@ class ObjectMediaStore:
         with _reached():
             async for listed in obstore.list(self._store, chunk_size=_PAGE):
                 if old := [meta["path"] for meta in listed if _outlived(meta, before)]:
-                    await obstore.delete_async(self._store, old)
+                    await self._delete(old)
                 elif self._oldest_first:
                     return
+
+    async def _delete(self, paths: list[str]) -> None:
+        try:
+            await obstore.delete_async(self._store, paths)
+        except (FileNotFoundError, NotFoundError):
+            # Another replica removes them too. S3 does not mind; folders and Google stop at what is gone.
+            for path in paths:
+                with suppress(FileNotFoundError, NotFoundError):
+                    await obstore.delete_async(self._store, path)
 
 
 async def read_all(media: MediaStore, reply_id: str, names: Sequence[str]) -> list[bytes]:

@@ -12,16 +12,20 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.fakes.object_server import BUCKET, ObjectServer, object_server
+from tests.fakes import fragments
+from tests.fakes.google_object_server import google_object_server
+from tests.fakes.object_server import ObjectServer, object_server
 from tests.fakes.served_gateway import ServedGateway, check_story, served_gateway
 from tests.fakes.stages import fake_stages
 
 SPEECH = {"say": "The moon is a rock. It shines at night. Nobody lives there."}
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
-    with object_server() as server:
+@pytest.fixture(params=["s3", "gs"])
+def bucket(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ObjectServer]:
+    with object_server() if request.param == "s3" else google_object_server(tmp_path) as server:
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         yield server
@@ -31,7 +35,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
 async def gateway(bucket: ObjectServer, tmp_path: Path) -> AsyncIterator[ServedGateway]:
     async with (
         fake_stages() as stages,
-        served_gateway(stages, tmp_path, data=f"s3://{BUCKET}/faces/kept") as served,
+        served_gateway(stages, tmp_path, data=f"{bucket.bucket_url}/faces/kept") as served,
     ):
         yield served
 
@@ -39,10 +43,14 @@ async def gateway(bucket: ObjectServer, tmp_path: Path) -> AsyncIterator[ServedG
 async def test_a_whole_reply_lies_in_its_own_folder_of_the_bucket_until_it_is_removed(
     gateway: ServedGateway, bucket: ObjectServer
 ) -> None:
-    events = await gateway.reply(SPEECH)
+    reply_id = await gateway.post(SPEECH)
+    growing = (await gateway.http.get(f"/v1/replies/{reply_id}/video.mp4")).content
+    events = await gateway.events(reply_id)
     check_story(events)
     assert events[-1].data["status"] == "completed"
-    reply_id = events[0].data["reply_id"]
+    urls = [event.data["url"] for event in events if event.type == "fragment"]
+    parts = [(await gateway.http.get(url)).content for url in urls]
+    assert growing == fragments.init_segment() + b"".join(parts)
     folder = f"faces/kept/{reply_id}/"
     assert {f"{folder}{name}" for name in ("init.mp4", "0.m4s", "0.wav", "audio.wav", "video.mp4")} <= set(
         bucket.names()
@@ -69,8 +77,10 @@ async def test_a_bucket_that_goes_away_fails_replies_clearly(
     assert (await gateway.http.get(before)).status_code == 200
 
 
+@pytest.mark.parametrize("bucket", ["s3"], indirect=True)
 def test_a_process_with_a_wrong_bucket_stops_at_once_and_says_why(bucket: ObjectServer) -> None:
-    environment = os.environ | {"GATEWAY_DATA": "s3://elsewhere/x", "GATEWAY_PORT": "0"}
+    elsewhere = f"{bucket.scheme}://elsewhere/x"
+    environment = os.environ | {"GATEWAY_DATA": elsewhere, "GATEWAY_PORT": "0"}
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -80,6 +90,6 @@ def test_a_process_with_a_wrong_bucket_stops_at_once_and_says_why(bucket: Object
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
     assert process.returncode == 1
-    assert "Media cannot be kept at s3://elsewhere/x (FileNotFoundError: NoSuchBucket)" in err.decode()
+    assert f"Media cannot be kept at {elsewhere} (FileNotFoundError: NoSuchBucket)" in err.decode()
     assert "Traceback" not in err.decode()
-    assert bucket.environment["AWS_SECRET_ACCESS_KEY"] not in (out + err).decode()
+    assert bucket.secret not in (out + err).decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.fakes import clips, portraits, tiny_models
+from tests.fakes.google_object_server import google_object_server
 from tests.fakes.lipsync_worker import serving_worker
 from tests.fakes.served_gateway import ServedGateway, check_story, served_gateway
 from tests.fakes.stages import FakeStages
@@ -30,6 +31,14 @@ async def gateway(stages: FakeStages, models_dir: Path, tmp_path: Path) -> Async
         yield served
 
 
+@pytest.fixture
+def bucket_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with google_object_server(tmp_path) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        yield f"{server.bucket_url}/faces"
+
+
 async def posted(gateway: ServedGateway, photo: bytes, **fields: str) -> httpx.Response:
     body = {"name": "Ada", "consent": "true", **fields}
     files = {"image": ("photo.png", photo, "image/png")}
@@ -41,39 +50,43 @@ def ids(listed: httpx.Response) -> list[str]:
 
 
 @pytest.mark.slow
-async def test_a_portrait_is_added_speaks_on_any_worker_and_is_deleted(
-    gateway: ServedGateway, stages: FakeStages, models_dir: Path, tmp_path: Path
+async def test_a_portrait_is_added_to_a_bucket_speaks_on_any_worker_and_is_deleted(
+    stages: FakeStages, models_dir: Path, tmp_path: Path, bucket_url: str
 ) -> None:
-    added = await posted(gateway, portraits.encoded(portraits.face()))
-    assert added.status_code == 201, added.text
-    avatar = added.json()
-    assert (avatar["id"], avatar["name"], avatar["synthetic"]) == ("ada", "Ada", False)
-    assert added.headers["Location"] == "/v1/avatars/ada"
-    assert ids(await gateway.http.get("/v1/avatars")) == ["dot", "ada"]
-    assert (await gateway.http.get("/v1/avatars/ada")).json() == avatar
-    poster = await gateway.http.get(avatar["poster_url"])
-    assert (poster.headers["Content-Type"], poster.content[:2]) == ("image/jpeg", b"\xff\xd8")
-    idle = await gateway.http.get(avatar["idle_url"])
-    assert (idle.headers["Content-Type"], idle.content[4:8]) == ("video/mp4", b"ftyp")
-
-    again = await posted(gateway, portraits.encoded(portraits.face()))
-    assert (again.status_code, again.json()["type"]) == (409, "avatar-exists")
-
-    # Another gateway on the same store, with a worker that has never seen this face.
     async with (
         serving_worker(models_dir) as worker,
-        served_gateway(stages, tmp_path, lipsync_target=worker) as other,
+        served_gateway(stages, tmp_path, lipsync_target=worker, avatars=bucket_url) as gateway,
     ):
-        told = await other.reply({"say": "Hello.", "avatar": "ada"})
-        check_story(told)
-        assert told[-1].type == "done"
-        assert "video_ok" in [event.type for event in told]
+        added = await posted(gateway, portraits.encoded(portraits.face()))
+        assert added.status_code == 201, added.text
+        avatar = added.json()
+        assert (avatar["id"], avatar["name"], avatar["synthetic"]) == ("ada", "Ada", False)
+        assert added.headers["Location"] == "/v1/avatars/ada"
+        assert ids(await gateway.http.get("/v1/avatars")) == ["dot", "ada"]
+        assert (await gateway.http.get("/v1/avatars/ada")).json() == avatar
+        poster = await gateway.http.get(avatar["poster_url"])
+        assert (poster.headers["Content-Type"], poster.content[:2]) == ("image/jpeg", b"\xff\xd8")
+        idle = await gateway.http.get(avatar["idle_url"])
+        assert (idle.headers["Content-Type"], idle.content[4:8]) == ("video/mp4", b"ftyp")
 
-    assert (await gateway.http.delete("/v1/avatars/ada")).status_code == 204
-    assert ids(await gateway.http.get("/v1/avatars")) == ["dot"]
-    assert (await gateway.http.get(avatar["poster_url"])).status_code == 404
-    refused = await gateway.http.post("/v1/replies", json={"say": "Hello.", "avatar": "ada"})
-    assert refused.json()["type"] == "unknown-avatar"
+        again = await posted(gateway, portraits.encoded(portraits.face()))
+        assert (again.status_code, again.json()["type"]) == (409, "avatar-exists")
+
+        # Another gateway on the same bucket, with a worker that has never seen this face.
+        async with (
+            serving_worker(models_dir) as other_worker,
+            served_gateway(stages, tmp_path, lipsync_target=other_worker, avatars=bucket_url) as other,
+        ):
+            told = await other.reply({"say": "Hello.", "avatar": "ada"})
+            check_story(told)
+            assert told[-1].type == "done"
+            assert "video_ok" in [event.type for event in told]
+
+        assert (await gateway.http.delete("/v1/avatars/ada")).status_code == 204
+        assert ids(await gateway.http.get("/v1/avatars")) == ["dot"]
+        assert (await gateway.http.get(avatar["poster_url"])).status_code == 404
+        refused = await gateway.http.post("/v1/replies", json={"say": "Hello.", "avatar": "ada"})
+        assert refused.json()["type"] == "unknown-avatar"
 
 
 async def test_without_consent_no_portrait_is_taken(gateway: ServedGateway) -> None:

@@ -18,6 +18,12 @@ class ObjectServer:
     """A running server. Unless told otherwise it lets everybody in."""
 
     address: str
+    scheme: str = "s3"
+
+    @property
+    def bucket_url(self) -> str:
+        """As GATEWAY_DATA takes it."""
+        return f"{self.scheme}://{BUCKET}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -28,6 +34,16 @@ class ObjectServer:
             "AWS_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": self.address,
         }
+
+    @property
+    def address_variable(self) -> str:
+        """The part of the environment that says where it is."""
+        return "AWS_ENDPOINT_URL"
+
+    @property
+    def secret(self) -> str:
+        """What nobody must see."""
+        return self.environment["AWS_SECRET_ACCESS_KEY"]
 
     def empty(self) -> None:
         """Removes everything but an empty bucket, and lets everybody in."""
@@ -44,8 +60,8 @@ class ObjectServer:
         listed = httpx.get(f"{self.address}/{BUCKET}", params={"list-type": "2"}).text
         return [part.partition("</Key>")[0] for part in listed.split("<Key>")[1:]]
 
-    def check_credentials(self) -> None:
-        """Refuses strangers from now on, until it is emptied."""
+    def refuse_everybody(self) -> None:
+        """Knows nobody's credentials from now on, until it is emptied."""
         httpx.post(f"{self.address}/moto-api/reset-auth", content="0").raise_for_status()
 
 

@@ -1,4 +1,4 @@
-"""Files of replies, in a folder and in a bucket: written once, read whole or in part, removed by age."""
+"""Files of replies, in a folder and in buckets: written once, read whole or in part, removed by age."""
 
 from __future__ import annotations
 
@@ -14,29 +14,46 @@ from visavis.rpc.failures import Failure, FailureType
 from gateway.media.places import PlaceUnusable, check_place, media_store, reply_media
 from gateway.media.recent import RecentMedia
 from gateway.media.store import MediaMissing, MediaStore, read_all
-from tests.fakes.object_server import BUCKET, ObjectServer, object_server
+from tests.fakes.google_object_server import GoogleObjectServer, google_object_server
+from tests.fakes.object_server import ObjectServer, object_server
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[ObjectServer]:
+def s3() -> Iterator[ObjectServer]:
     with object_server() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def gs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleObjectServer]:
+    with google_object_server(tmp_path_factory.mktemp("google")) as server:
+        yield server
+
+
+@pytest.fixture(params=["s3", "gs"])
+def served(request: pytest.FixtureRequest) -> ObjectServer:
+    server: ObjectServer = request.getfixturevalue(request.param)
+    return server
 
 
 @pytest.fixture
 def bucket(served: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a folder in an empty bucket."""
-    served.empty()
-    for name, value in served.environment.items():
+    return entered(served, monkeypatch)
+
+
+@pytest.fixture(params=["folder", "s3", "gs"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "folder":
+        return str(tmp_path / "media")
+    return entered(request.getfixturevalue(request.param), monkeypatch)
+
+
+def entered(server: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    server.empty()
+    for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
-    return f"s3://{BUCKET}/some/folder"
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "bucket":
-        return str(request.getfixturevalue("bucket"))
-    return str(tmp_path / "media")
+    return f"{server.bucket_url}/some/folder"
 
 
 @pytest.fixture
@@ -110,6 +127,14 @@ async def test_removing_a_reply_leaves_the_others(store: MediaStore) -> None:
     assert await store.read("ab", "0.m4s") == b"ab"
 
 
+async def test_replicas_that_remove_the_same_reply_do_not_stumble_over_each_other(place: str) -> None:
+    stores = [media_store(place) for _ in range(4)]
+    await asyncio.gather(*(stores[0].write("a", f"{index}.m4s", b"a") for index in range(40)))
+    await asyncio.gather(*(store.remove("a") for store in stores))
+    with pytest.raises(MediaMissing):
+        await stores[0].read("a", "39.m4s")
+
+
 async def test_what_lies_beside_the_replies_is_left_alone(tmp_path: Path) -> None:
     beside = tmp_path / "media" / "estimates.json"
     store = media_store(str(beside.parent))
@@ -162,26 +187,29 @@ async def _at_hand(store: MediaStore, name: str) -> bool:
         return False
 
 
-def test_a_place_that_can_be_used_is_left_as_it_was(
-    place: str, bucket: str, served: ObjectServer, tmp_path: Path
-) -> None:
-    check_place(place)
-    assert served.names() == []
+def test_a_folder_that_can_be_used_is_left_as_it_was(tmp_path: Path) -> None:
+    check_place(str(tmp_path / "media"))
     assert not any(files for _, _, files in os.walk(tmp_path))
 
 
-def test_a_wrong_bucket_is_named_at_the_start(bucket: str) -> None:
-    with pytest.raises(PlaceUnusable, match=r"s3://elsewhere/x \(.*NoSuchBucket\).*GATEWAY_DATA"):
-        check_place("s3://elsewhere/x")
+def test_a_bucket_that_can_be_used_is_left_as_it_was(bucket: str, served: ObjectServer) -> None:
+    check_place(bucket)
+    assert served.names() == []
+
+
+def test_a_wrong_bucket_is_named_at_the_start(bucket: str, served: ObjectServer) -> None:
+    elsewhere = f"{served.scheme}://elsewhere/x"
+    with pytest.raises(PlaceUnusable, match=rf"{elsewhere} \(.*NoSuchBucket\).*GATEWAY_DATA"):
+        check_place(elsewhere)
     with pytest.raises(PlaceUnusable, match="swift://elsewhere"):
         media_store("swift://elsewhere")
 
 
 def test_wrong_credentials_are_named_at_the_start_but_never_quoted(bucket: str, served: ObjectServer) -> None:
-    served.check_credentials()
-    with pytest.raises(PlaceUnusable, match="InvalidAccessKeyId") as refused:
+    served.refuse_everybody()
+    with pytest.raises(PlaceUnusable, match=r"InvalidAccessKeyId|AuthenticationRequired") as refused:
         check_place(bucket)
-    assert "a-secret" not in str(refused.value)
+    assert served.secret not in str(refused.value)
     assert "someone" not in str(refused.value)
 
 
@@ -195,15 +223,15 @@ async def test_an_avatar_that_was_deleted_elsewhere_is_gone_here_too(bucket: str
 
 
 async def test_a_store_that_is_gone_fails_clearly(
-    bucket: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bucket: str, served: ObjectServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = media_store("s3://elsewhere/x")
+    store = media_store(f"{served.scheme}://elsewhere/x")
     with pytest.raises(Failure) as refused:
         await store.write("a", "0.m4s", b"a")
     assert refused.value.type is FailureType.STAGE_UNAVAILABLE
     assert refused.value.retry_after_seconds
     # A port that was free a moment ago.
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv(served.address_variable, "http://127.0.0.1:9")
     with pytest.raises(Failure):
         await media_store(bucket).read("a", "0.m4s")
     assert "127.0.0.1:9" not in capsys.readouterr().out
