@@ -6,7 +6,6 @@ from gateway.callers import Caller
 from gateway.http.bodies import ReplyBody
 from gateway.http.state import Gateway
 from gateway.problems import RequestRefused
-from gateway.reply.event_log import UnknownReply
 from gateway.reply.orders import Order, new_reply_id
 from gateway.reply.repeats import KeyReused, Repeatable
 from gateway.requests import check_lengths, check_sources
@@ -22,27 +21,20 @@ async def ordered_reply(
     Raises Failure; RequestRefused (409) where the key came with another body.
     """
 
-    async def make() -> str:
+    asked = Repeatable(caller.name, idempotency_key, body.digest()) if idempotency_key else None
+    try:
+        if asked is not None and (known := await gateway.register.known(asked)) is not None:
+            return known, True
         await gateway.rates.count(caller)
         order = await _order(gateway, body, caller, llm_key)
-        await gateway.running.start(order)
-        return order.reply_id
-
-    if not idempotency_key:
-        return await make(), False
-    asked = Repeatable(caller.name, idempotency_key, body.digest())
-    while True:
-        try:
-            reply_id, repeated = await gateway.repeats.once(asked, make)
-        except KeyReused:
-            raise RequestRefused(
-                409,
-                "idempotency-key-reused",
-                "This Idempotency-Key came with another request before. Send a new key with a new request.",
-            ) from None
-        if not repeated or await _kept(gateway, reply_id):
-            return reply_id, repeated
-        await gateway.repeats.forget(asked, reply_id)
+        reply_id = await gateway.running.start(order, asked)
+    except KeyReused:
+        raise RequestRefused(
+            409,
+            "idempotency-key-reused",
+            "This Idempotency-Key came with another request before. Send a new key with a new request.",
+        ) from None
+    return reply_id, reply_id != order.reply_id
 
 
 async def _order(gateway: Gateway, body: ReplyBody, caller: Caller, llm_key: str) -> Order:
@@ -68,11 +60,3 @@ async def _order(gateway: Gateway, body: ReplyBody, caller: Caller, llm_key: str
         caller_key=llm_key,
         pieces=body.pieces,
     )
-
-
-async def _kept(gateway: Gateway, reply_id: str) -> bool:
-    try:
-        await gateway.log.last(reply_id)
-    except UnknownReply:
-        return False
-    return True

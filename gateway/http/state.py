@@ -24,7 +24,7 @@ from gateway.problems import RequestRefused
 from gateway.rates import Rates
 from gateway.reply.event_log import EventLog, UnknownReply
 from gateway.reply.ledger import Ledger
-from gateway.reply.repeats import Repeats
+from gateway.reply.register import Register
 from gateway.reply.running import RunningReplies
 from gateway.reply.taking_over import taking_over
 from gateway.reply.workshop import Workshop
@@ -52,7 +52,7 @@ class Gateway:
     portraits: Portraits
     admission: Admission
     ledger: Ledger
-    repeats: Repeats
+    register: Register
     rates: Rates
     signatures: Signatures
     text: TextStage
@@ -106,6 +106,7 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
             video=video,
             tickets=stores.tickets,
             estimates=stores.estimates,
+            register=stores.register,
             ledger=stores.ledger,
             room=stores.room,
             sleepers=Sleepers(channels, settings.sleeping_stages),
@@ -129,7 +130,7 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
             portraits=portraits,
             admission=Admission(catalogue, text),
             ledger=stores.ledger,
-            repeats=stores.repeats,
+            register=stores.register,
             rates=stores.rates,
             signatures=signatures,
             text=text,

@@ -12,7 +12,8 @@ from gateway.reply.estimates import Estimates
 from gateway.reply.event_log import EventLog, MemoryEventLog
 from gateway.reply.kept_estimates import kept_estimates
 from gateway.reply.ledger import Ledger, MemoryLedger
-from gateway.reply.repeats import MemoryRepeats, Repeats
+from gateway.reply.register import MemoryRegister, Register
+from gateway.reply.repeats import MemoryRepeats
 from gateway.reply.room import MemoryRoom, Room
 from gateway.settings import GatewaySettings
 from gateway.stages.tickets import NoTickets, Tickets
@@ -22,7 +23,7 @@ from gateway.valkey.event_log import ValkeyEventLog
 from gateway.valkey.ledger import ValkeyLedger
 from gateway.valkey.rates import ValkeyRates
 from gateway.valkey.reader import reading
-from gateway.valkey.repeats import ValkeyRepeats
+from gateway.valkey.register import ValkeyRegister
 from gateway.valkey.room import ValkeyRoom
 from gateway.valkey.shared_estimates import shared_estimates
 from gateway.valkey.tickets import ValkeyTickets
@@ -38,8 +39,8 @@ class Stores:
     log: EventLog
     claims: Claims
     tickets: Tickets
+    register: Register
     ledger: Ledger
-    repeats: Repeats
     rates: Rates
     room: Room
     estimates: Estimates
@@ -52,31 +53,49 @@ async def opened_stores(settings: GatewaySettings) -> AsyncIterator[Stores]:
         client = await stack.enter_async_context(_connected(settings))
         here = MemoryRoom(settings.max_running_replies)
         if client is None:
-            yield Stores(
-                log=MemoryEventLog(settings.max_events, settings.max_kept_replies),
-                claims=SoleClaims(),
-                tickets=NoTickets(),
-                ledger=MemoryLedger(settings.daily_tokens),
-                repeats=MemoryRepeats(settings.max_kept_replies, settings.keep_seconds),
-                rates=MemoryRates(),
-                room=here,
-                estimates=await stack.enter_async_context(kept_estimates(settings.estimates_file)),
-            )
-            return
-        longest_seconds = _LIVES * settings.reply_seconds
-        reader = await stack.enter_async_context(reading(client))
-        yield Stores(
-            log=ValkeyEventLog(
-                client, reader, settings.max_events, settings.max_kept_replies, settings.keep_seconds
-            ),
-            claims=await stack.enter_async_context(claiming(client, reader, settings.takeover_seconds)),
-            tickets=ValkeyTickets(client),
-            ledger=ValkeyLedger(client, settings.daily_tokens, longest_seconds),
-            repeats=ValkeyRepeats(client, settings.keep_seconds),
-            rates=ValkeyRates(client),
-            room=ValkeyRoom(client, here, settings.max_replies_together, longest_seconds),
-            estimates=await stack.enter_async_context(shared_estimates(client)),
-        )
+            yield await _own_stores(settings, here, stack)
+        else:
+            yield await _shared_stores(settings, here, client, stack)
+
+
+async def _own_stores(settings: GatewaySettings, here: MemoryRoom, stack: AsyncExitStack) -> Stores:
+    log = MemoryEventLog(settings.max_events, settings.max_kept_replies)
+    ledger = MemoryLedger(settings.daily_tokens)
+    repeats = MemoryRepeats(settings.max_kept_replies, settings.keep_seconds)
+    return Stores(
+        log=log,
+        claims=SoleClaims(),
+        tickets=NoTickets(),
+        register=MemoryRegister(here, ledger, log, repeats),
+        ledger=ledger,
+        rates=MemoryRates(),
+        room=here,
+        estimates=await stack.enter_async_context(kept_estimates(settings.estimates_file)),
+    )
+
+
+async def _shared_stores(
+    settings: GatewaySettings, here: MemoryRoom, client: Client, stack: AsyncExitStack
+) -> Stores:
+    reader = await stack.enter_async_context(reading(client))
+    log = ValkeyEventLog(
+        client, reader, settings.max_events, settings.max_kept_replies, settings.keep_seconds
+    )
+    claims = await stack.enter_async_context(claiming(client, reader, settings.takeover_seconds))
+    room = ValkeyRoom(client, here, settings.max_replies_together, _LIVES * settings.reply_seconds)
+    ledger = ValkeyLedger(client, settings.daily_tokens)
+    return Stores(
+        log=log,
+        claims=claims,
+        tickets=ValkeyTickets(client),
+        register=ValkeyRegister(
+            client, claims=claims, log=log, room=room, ledger=ledger, keep_seconds=settings.keep_seconds
+        ),
+        ledger=ledger,
+        rates=ValkeyRates(client),
+        room=room,
+        estimates=await stack.enter_async_context(shared_estimates(client)),
+    )
 
 
 @asynccontextmanager

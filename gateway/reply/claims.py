@@ -40,9 +40,6 @@ class Claims(Protocol):
     def shared(self) -> bool:
         """Whether there can be other processes."""
 
-    async def hold(self, reply_id: str, record: str) -> None:
-        """From now on this process makes the reply; `record` is what another one would go on from."""
-
     async def release(self, reply_id: str) -> None:
         """Any other process may go on with it, at once."""
 
@@ -66,9 +63,6 @@ class SoleClaims:
     """There are no others."""
 
     shared = False
-
-    async def hold(self, reply_id: str, record: str) -> None:
-        """Nobody else could go on with it."""
 
     async def release(self, reply_id: str) -> None:
         """Nobody would take it."""

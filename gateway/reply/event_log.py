@@ -31,9 +31,6 @@ class LogFull(Exception):
 class EventLog(Protocol):
     """One append-only log per reply. Reading never slows the writer or another reader."""
 
-    async def open(self, reply_id: str, owner: str = ANONYMOUS) -> None:
-        """Starts an empty log of a reply that this caller asked for."""
-
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""
 
@@ -89,6 +86,10 @@ class MemoryEventLog:
             if (oldest := next(ended, None)) is not None:
                 await self.remove(oldest)
         self._logs[reply_id] = _Log(owner)
+
+    def keeps(self, reply_id: str) -> bool:
+        """Whether there is a log of that reply."""
+        return reply_id in self._logs
 
     async def take(self, reply_id: str) -> int:
         """Nobody else appends to it anyway. Raises UnknownReply."""

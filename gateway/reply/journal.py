@@ -44,10 +44,14 @@ class Journal:
         """The address of one of the reply's parts."""
         return part_url(self.reply_id, part)
 
+    def tell(self, event: Accepted | TextOk) -> None:
+        """Keeps when the reply should be done, as its client is told."""
+        self.told[event.event_name] = self.now() + event.eta_seconds
+
     async def write(self, event: Event) -> None:
         """Adds an event to the log."""
-        if isinstance(event, Accepted | TextOk):
-            self.told[event.event_name] = self.now() + event.eta_seconds
+        if isinstance(event, TextOk):
+            self.tell(event)
         await self._log.append(self.reply_id, event)
         if isinstance(event, TextOk):
             self.text_there.set()

@@ -62,8 +62,8 @@ class Budget:
 class Ledger(Protocol):
     """Counts what replies cost. Every reservation is settled once; of two who try, the first one counts."""
 
-    async def reserve(self, reply_id: str, account: Account, tokens: int) -> Reservation:
-        """Sets tokens aside before a reply starts. Raises Failure (site-quota-exhausted)."""
+    def reservation(self, reply_id: str, account: Account, tokens: int) -> Reservation:
+        """What a reply that begins now is to hold; it is made where the reply begins."""
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
         """Gives the reservation back and counts what was used instead."""
@@ -121,13 +121,17 @@ class MemoryLedger:
         self._days: dict[str, _Day] = {}
         self._totals: dict[Account, Totals] = {}
 
-    async def reserve(self, reply_id: str, account: Account, tokens: int) -> Reservation:
+    def reservation(self, reply_id: str, account: Account, tokens: int) -> Reservation:
+        """What a reply that begins now is to hold."""
+        return Reservation(reply_id, account, tokens, midnight(self._now()))
+
+    def reserve(self, reservation: Reservation) -> None:
         """Sets tokens aside before a reply starts. Raises Failure (site-quota-exhausted)."""
-        day = self._day(account.model)
+        account, tokens = reservation.account, reservation.tokens
         if tokens and account.key == "site":
+            day = self._day(account.model)
             self._check(account.model, day, tokens)
             day.reserved += tokens
-        return Reservation(reply_id, account, tokens, day.day)
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
         """Gives the reservation back and counts what was used instead."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
 class KeyReused(Exception):
@@ -22,25 +20,13 @@ class Repeatable:
     digest: str
 
 
-class Repeats(Protocol):
-    """Remembers which reply was made for which key."""
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The digest and the reply of a key, and since when."""
 
-    async def once(self, asked: Repeatable, make: Callable[[], Awaitable[str]]) -> tuple[str, bool]:
-        """The id of the key's reply, and whether it was made before: `make` runs at most once at a time.
-
-        What `make` raises is raised here, and the key is free again. Raises KeyReused.
-        """
-
-    async def forget(self, asked: Repeatable, reply_id: str) -> None:
-        """Frees the key of a reply that is gone."""
-
-
-@dataclass(slots=True)
-class _Entry:
     digest: str
+    reply_id: str
     since: float
-    reply_id: str | None = None
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class MemoryRepeats:
@@ -52,38 +38,19 @@ class MemoryRepeats:
         self._max_keys = max_keys
         self._keep_seconds = keep_seconds
         self._clock = clock
-        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._entries: dict[tuple[str, str], Remembered] = {}
 
-    async def once(self, asked: Repeatable, make: Callable[[], Awaitable[str]]) -> tuple[str, bool]:
-        """The id of the key's reply, and whether it was made before. Raises KeyReused, and as `make` does."""
+    def find(self, asked: Repeatable) -> Remembered | None:
+        """What the key stands for."""
+        known = self._entries.get((asked.caller, asked.key))
+        if known is None or known.since < self._clock() - self._keep_seconds:
+            return None
+        return known
+
+    def remember(self, asked: Repeatable, reply_id: str) -> None:
+        """From now on the key stands for this reply."""
         name = (asked.caller, asked.key)
-        self._drop_old()
-        while (known := self._entries.get(name)) is not None:
-            if known.digest != asked.digest:
-                raise KeyReused
-            await known.settled.wait()
-            if known.reply_id is not None:
-                return known.reply_id, True
-        entry = self._entries[name] = _Entry(asked.digest, self._clock())
-        try:
-            entry.reply_id = await make()
-        finally:
-            if entry.reply_id is None and self._entries.get(name) is entry:
-                del self._entries[name]
-            entry.settled.set()
-        return entry.reply_id, False
-
-    async def forget(self, asked: Repeatable, reply_id: str) -> None:
-        """Frees the key of a reply that is gone."""
-        name = (asked.caller, asked.key)
-        if (known := self._entries.get(name)) is not None and known.reply_id == reply_id:
-            del self._entries[name]
-
-    def _drop_old(self) -> None:
-        before = self._clock() - self._keep_seconds
-        while self._entries:
-            name, oldest = next(iter(self._entries.items()))
-            fits = oldest.since >= before and len(self._entries) < self._max_keys
-            if fits or not oldest.settled.is_set():
-                return
-            del self._entries[name]
+        self._entries.pop(name, None)
+        while len(self._entries) >= self._max_keys:
+            del self._entries[next(iter(self._entries))]
+        self._entries[name] = Remembered(asked.digest, reply_id, self._clock())

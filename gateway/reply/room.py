@@ -12,10 +12,7 @@ _RETRY_SECONDS = 5.0
 
 
 class Room(Protocol):
-    """How many replies are in the making: of each caller, and together."""
-
-    async def enter(self, reply_id: str, caller: Caller) -> None:
-        """Takes room for one more reply. Raises Failure (rate-limited, busy)."""
+    """How many replies are in the making: of each caller, and together. One takes room where it begins."""
 
     async def leave(self, reply_id: str, caller: Caller) -> None:
         """Gives a reply's room back, once or again."""

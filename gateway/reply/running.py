@@ -12,17 +12,18 @@ from gateway.media.timeline import SPEECH_RATE_HZ
 from gateway.media.wav import wav_header
 from gateway.reply.bookkeeping import new_journal
 from gateway.reply.costs import most_tokens
-from gateway.reply.event_log import LogTaken, UnknownReply
+from gateway.reply.event_log import UnknownReply
 from gateway.reply.events import Accepted
 from gateway.reply.job import Job, Parting, Task
-from gateway.reply.ledger import Reservation
+from gateway.reply.journal import Journal
 from gateway.reply.order_record import OrderRecord
 from gateway.reply.orders import Order
+from gateway.reply.register import Entry
+from gateway.reply.repeats import Repeatable
 from gateway.reply.workshop import Workshop
 
 log = structlog.get_logger()
 
-_RETRY_SECONDS = 2.0
 # Beyond the time that it takes to find out that a process is dead.
 _CANCEL_SECONDS = 10.0
 
@@ -47,61 +48,41 @@ class RunningReplies:
                 retry_after_seconds=2,
             )
 
-    async def start(self, order: Order) -> Accepted:
-        """Opens the reply's log and starts work; its first event.
+    async def start(self, order: Order, asked: Repeatable | None = None) -> str:
+        """Begins the reply and starts work on it; its id, or that of the one that `asked` stands for already.
 
-        Raises Failure where there is no room, or the day's budget does not allow it.
+        Raises KeyReused; Failure where there is no room, or the day's budget does not allow it.
         """
         self.check_open()
-        await self._shop.room.enter(order.reply_id, order.caller)
-        try:
-            tokens = most_tokens(order, self._shop.estimates)
-            reservation = await self._shop.ledger.reserve(order.reply_id, order.account, tokens)
-            return await self._begin(order, reservation)
-        except BaseException:
-            # A store that cannot be told so now gives it back when no reply can be that old.
-            with suppress(Failure):
-                await self._shop.room.leave(order.reply_id, order.caller)
-            raise
-
-    async def _begin(self, order: Order, reservation: Reservation) -> Accepted:
         journal = new_journal(order, self._shop.log, self._shop.estimates)
         journal.progress.expect_queue(self._shop.video.seconds_before_next)
         journal.progress.expect_starts(self._shop.sleepers.asleep)
-        eta = journal.progress.eta()
-        accepted = Accepted(
-            reply_id=order.reply_id,
-            outputs=list(order.request.outputs),
-            starts_in_seconds=eta.starts_in_seconds,
-            eta_seconds=eta.eta_seconds,
-        )
+        tokens = most_tokens(order, self._shop.estimates)
+        reservation = self._shop.ledger.reservation(order.reply_id, order.account, tokens)
+        accepted = _accepted(order, journal)
+        record = OrderRecord.of(order, reservation).model_dump_json()
+        entry = Entry(order.reply_id, order.caller, reservation, accepted, record, asked)
+        reply_id = ""
         try:
-            await self._make_known(order, reservation)
-            await self._shop.log.open(order.reply_id, order.caller.name)
-            await journal.write(accepted)
-        except BaseException as error:
-            with suppress(Failure):
-                await self._shop.ledger.settle(reservation, journal.used())
-                await self._shop.claims.finish(order.reply_id)
-            if isinstance(error, LogTaken):
-                raise Failure(
-                    FailureType.STAGE_UNAVAILABLE,
-                    "The reply could not be begun: its log is out of reach. Try again in a moment.",
-                    retry_after_seconds=_RETRY_SECONDS,
-                ) from None
-            raise
-        self.run(Task(order, reservation, journal))
-        return accepted
+            await self._store_pieces(order)
+            reply_id = await self._shop.register.enter(entry)
+        finally:
+            if order.pieces and reply_id != order.reply_id:
+                # What cannot be removed now goes by its age.
+                with suppress(Failure):
+                    await self._shop.media.remove(order.reply_id)
+        if reply_id == order.reply_id:
+            journal.tell(accepted)
+            self.run(Task(order, reservation, journal))
+        return reply_id
 
-    async def _make_known(self, order: Order, reservation: Reservation) -> None:
-        """What another process needs to go on is kept before the reply is known to anyone."""
+    async def _store_pieces(self, order: Order) -> None:
+        """Uploaded speech is there for whoever goes on, before the reply is."""
         if not self._shop.claims.shared:
             return
         for index, piece in enumerate(order.pieces or ()):
             wav = wav_header(SPEECH_RATE_HZ, len(piece)) + piece
             await self._shop.media.write(order.reply_id, f"{index}.wav", wav)
-        record = OrderRecord.of(order, reservation).model_dump_json()
-        await self._shop.claims.hold(order.reply_id, record)
 
     def run(self, task: Task) -> None:
         """Works on it until it ends, or is left to another process."""
@@ -160,3 +141,13 @@ class RunningReplies:
                 await (job.can_be_left() if shared else job.ended())
         leave = shared and (job.journal.text_there.is_set() or not job.order.caller_key)
         await job.stop(Parting.HANDED_OVER if leave else Parting.INTERRUPTED)
+
+
+def _accepted(order: Order, journal: Journal) -> Accepted:
+    eta = journal.progress.eta()
+    return Accepted(
+        reply_id=order.reply_id,
+        outputs=list(order.request.outputs),
+        starts_in_seconds=eta.starts_in_seconds,
+        eta_seconds=eta.eta_seconds,
+    )

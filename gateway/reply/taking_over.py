@@ -115,7 +115,7 @@ class _Successor:
         return record.order(avatar, pieces)
 
     async def _clean_up(self, record: OrderRecord, events: list[LoggedEvent]) -> None:
-        """After a process that died between a reply's end and its own, or before the first event."""
+        """After a process that died between a reply's end and its own, or of a log that is no longer kept."""
         usage = Usage()
         if not events:
             await self._shop.log.remove(record.reply_id)

@@ -9,6 +9,7 @@ from gateway.reply.claims import Claims
 from gateway.reply.estimates import Estimates
 from gateway.reply.event_log import EventLog
 from gateway.reply.ledger import Ledger
+from gateway.reply.register import Register
 from gateway.reply.room import Room
 from gateway.settings import GatewaySettings
 from gateway.stages.sleeping import Sleepers
@@ -29,6 +30,7 @@ class Workshop:
     speech: SpeechStage
     video: VideoStage
     estimates: Estimates
+    register: Register
     ledger: Ledger
     room: Room
     claims: Claims

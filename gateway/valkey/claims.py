@@ -20,7 +20,7 @@ from gateway.valkey.answering import NO_ANSWER, answering
 from gateway.valkey.connection import Client
 from gateway.valkey.keys import CLAIM_PREFIX, INBOX_PREFIX, ORDERS, RELEASES, claim_key, inbox_key
 from gateway.valkey.reader import MAX_NOTES, StreamReader
-from gateway.valkey.scripts import script
+from gateway.valkey.scripts import Part, script
 
 log = structlog.get_logger()
 
@@ -49,18 +49,18 @@ class ValkeyClaims:
         self._news: asyncio.Queue[News] = asyncio.Queue(_UNHEARD_NEWS)
         self._released = asyncio.Event()
         self._stopped = False
-        self._hold = script(client, "claim_hold")
         self._renew = script(client, "claim_renew")
         self._orphans = script(client, "claim_orphans")
         self._release = script(client, "claim_release")
         self._finish = script(client, "claim_finish")
         self._cancel = script(client, "claim_cancel")
 
-    async def hold(self, reply_id: str, record: str) -> None:
-        """From now on this process makes the reply; `record` is what another one would go on from."""
-        keys = [claim_key(reply_id), ORDERS]
-        with answering():
-            await self._hold(keys, [_GROUP, self._process, reply_id, record, _CLAIM_SECONDS])
+    def begun(self, reply_id: str, record: str) -> Part:
+        """A reply begins in this process's hands; `record` is what another one would go on from."""
+        return Part([claim_key(reply_id), ORDERS], [_GROUP, self._process, record, _CLAIM_SECONDS])
+
+    def holds(self, reply_id: str) -> None:
+        """That is what the server knows now."""
         self._held.add(reply_id)
 
     async def release(self, reply_id: str) -> None:

@@ -15,14 +15,13 @@ from typing import Any
 
 import structlog
 
-from gateway.callers import ANONYMOUS
 from gateway.reply.event_log import LogEnded, LogFull, LogTaken, UnknownReply
 from gateway.reply.events import TERMINAL, Event, LoggedEvent
 from gateway.valkey.answering import NO_ANSWER, answering
 from gateway.valkey.connection import Client
 from gateway.valkey.keys import REPLIES, events_key, log_key
 from gateway.valkey.reader import StreamReader, logged_event
-from gateway.valkey.scripts import script
+from gateway.valkey.scripts import Part, script
 
 log = structlog.get_logger()
 
@@ -62,16 +61,19 @@ class ValkeyEventLog:
         self._max_replies = max_replies
         self._expiry_seconds = int(keep_seconds) + _MARGIN_SECONDS
         self._held: dict[str, _Held] = {}
-        self._open = script(client, "log_open")
         self._append = script(client, "log_append")
         self._take = script(client, "log_take")
         self._remove = script(client, "log_remove")
 
-    async def open(self, reply_id: str, owner: str = ANONYMOUS) -> None:
-        """Starts an empty log of a reply that this caller asked for."""
-        with answering():
-            await self._make_room()
-            await self._open([log_key(reply_id), REPLIES], [reply_id, owner, self._expiry_seconds])
+    def begun(self, reply_id: str, owner: str, first: Event) -> Part:
+        """The log of a reply that this caller asked for begins with this event."""
+        return Part(
+            [log_key(reply_id), events_key(reply_id), REPLIES],
+            [owner, first.event_name, _json(first), self._expiry_seconds],
+        )
+
+    def holds(self, reply_id: str) -> None:
+        """This process has begun the log."""
         self._held[reply_id] = _Held(1)
 
     async def take(self, reply_id: str) -> int:
@@ -112,7 +114,7 @@ class ValkeyEventLog:
                     held.epoch,
                     f"{held.epoch}.{held.appended}",
                     event.event_name,
-                    json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+                    _json(event),
                     int(terminal),
                     self._max_events,
                     self._expiry_seconds,
@@ -179,12 +181,16 @@ class ValkeyEventLog:
         """Sends waiting readers away: another process will serve them."""
         self._reader.close()
 
-    async def _make_room(self) -> None:
+    async def make_room(self) -> None:
         """The replies that ended first go, beyond the bound; running ones stay."""
         if await self._client.zcard(REPLIES) < self._max_replies:
             return
         for reply_id in await self._client.zrange(REPLIES, "-inf", "(inf", byscore=True, offset=0, num=1):
             await self.remove(_text(reply_id))
+
+
+def _json(event: Event) -> str:
+    return json.dumps(event.data(), ensure_ascii=False, separators=(",", ":"))
 
 
 def _text(answer: object) -> str:

@@ -10,11 +10,12 @@ ORDERS = "visavis:orders"
 RELEASES = "visavis:releases"
 CLAIM_PREFIX = "visavis:claim:"
 INBOX_PREFIX = "visavis:inbox:"
+LOG_PREFIX = "visavis:log:"
 
 
 def log_key(reply_id: str) -> str:
     """A hash: who asked, the newest event's id, and who may append."""
-    return f"visavis:log:{reply_id}"
+    return LOG_PREFIX + reply_id
 
 
 def events_key(reply_id: str) -> str:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
+from visavis.rpc.failures import Failure
+
 from gateway.reply.events import Usage
 from gateway.reply.ledger import (
     ANY_MODEL,
@@ -21,7 +23,7 @@ from gateway.reply.ledger import (
 )
 from gateway.valkey.answering import answering
 from gateway.valkey.connection import Client
-from gateway.valkey.scripts import script
+from gateway.valkey.scripts import Part, script
 
 _DAY_SECONDS = 2 * 24 * 3600
 # Fields of a caller's hash: some eight for each key and model.
@@ -32,54 +34,42 @@ _NO_BUDGET = -1
 
 
 class ValkeyLedger:
-    """Counts for all gateways that share the server; a reservation lasts as long as a reply can.
-
-    Args:
-        client: of the server.
-        daily_tokens: by model.
-        longest_seconds: after them a reply that was not settled is that of a gateway which died.
-        now: the moment, in UTC.
-    """
+    """Counts for all gateways that share the server."""
 
     def __init__(
-        self,
-        client: Client,
-        daily_tokens: Mapping[str, int],
-        longest_seconds: float,
-        now: Callable[[], datetime] = utc_now,
+        self, client: Client, daily_tokens: Mapping[str, int], now: Callable[[], datetime] = utc_now
     ) -> None:
         self._client = client
         self._daily_tokens = daily_tokens
-        self._longest_seconds = longest_seconds
         self._now = now
-        self._reserve = script(client, "ledger_reserve")
         self._reserved = script(client, "ledger_reserved")
         self._settle = script(client, "ledger_settle")
 
-    async def reserve(self, reply_id: str, account: Account, tokens: int) -> Reservation:
-        """Sets tokens aside before a reply starts. Raises Failure (site-quota-exhausted)."""
-        day = midnight(self._now())
-        reservation = Reservation(reply_id, account, tokens, day)
-        if not tokens or account.key != "site":
-            return reservation
+    def reservation(self, reply_id: str, account: Account, tokens: int) -> Reservation:
+        """What a reply that begins now is to hold."""
+        return Reservation(reply_id, account, tokens, midnight(self._now()))
+
+    def begun(self, reservation: Reservation) -> Part:
+        """The reservation is made, if the day's budget allows it."""
+        account, day = reservation.account, reservation.day
         budget = self._budget(account.model)
-        with answering():
-            fits, used, reserved = await self._reserve(
-                [_used_key(day), _reserved_key(day, account.model)],
-                [
-                    reply_id,
-                    account.model,
-                    tokens,
-                    _NO_BUDGET if budget is None else budget,
-                    self._longest_seconds,
-                    _DAY_SECONDS,
-                ],
-            )
-        if not fits:
-            until = (self.resets_at() - self._now()).total_seconds()
-            standing = Budget(account.model, budget or 0, used, reserved)
-            raise budget_exhausted(standing, tokens, until)
-        return reservation
+        return Part(
+            [_used_key(day), _reserved_key(day, account.model)],
+            [
+                account.model,
+                reservation.tokens if account.key == "site" else 0,
+                _NO_BUDGET if budget is None else budget,
+                _DAY_SECONDS,
+            ],
+        )
+
+    def refusal(self, reservation: Reservation, used: int, reserved: int) -> Failure:
+        """The day's budget, of which so much is gone, does not allow it."""
+        model = reservation.account.model
+        until = (self.resets_at() - self._now()).total_seconds()
+        return budget_exhausted(
+            Budget(model, self._budget(model) or 0, used, reserved), reservation.tokens, until
+        )
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
         """Gives the reservation back and counts what was used instead."""

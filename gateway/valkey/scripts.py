@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from gateway.valkey.connection import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one store has to say in a script that concerns several."""
+
+    keys: Sequence[str]
+    args: Sequence[str | float]
 
 
 class Script(Protocol):

@@ -19,6 +19,7 @@ from gateway.reply.event_log import EventLog
 from gateway.reply.events import Done, TextDelta, Timings, Usage
 from tests.fakes.faults import Fault
 from tests.fakes.proxies import proxied
+from tests.fakes.registers import entry
 from tests.fakes.served_gateway import MOON, ServedGateway, served_gateway
 from tests.fakes.stages import FakeStages, fake_stages
 
@@ -67,7 +68,7 @@ def edge(served: Edge) -> Edge:
 async def opened_log(edge: Edge) -> str:
     """A reply that nobody makes: its events are what the test appends."""
     reply_id = f"told-{next(_IDS)}"
-    await edge.log.open(reply_id)
+    await edge.gateway.inside.register.enter(entry(reply_id))
     return reply_id
 
 
@@ -91,6 +92,7 @@ async def test_a_socket_hears_each_event_before_the_next_one_is_made(edge: Edge)
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
     async with connect(address, ssl=trusting) as socket:
+        assert json.loads(await socket.recv())["event"] == "accepted"
         for number in range(EVENTS):
             await edge.log.append(reply_id, TextDelta(delta=f"word {number}"))
             assert json.loads(await socket.recv())["data"] == {"delta": f"word {number}"}

@@ -11,6 +11,7 @@ from gateway.valkey.claims import ValkeyClaims, claiming
 from gateway.valkey.connection import Client, connected
 from gateway.valkey.keys import ORDERS
 from gateway.valkey.reader import reading
+from tests.fakes.registers import entry, valkey_register
 
 NEVER = 3600.0
 SOON = 0.05
@@ -35,6 +36,11 @@ async def living(client: Client, stack: AsyncExitStack, takeover_seconds: float)
     return await stack.enter_async_context(claiming(client, reader, takeover_seconds))
 
 
+async def hold(client: Client, claims: ValkeyClaims, reply_id: str, record: str) -> None:
+    """A reply begins in this process's hands."""
+    await valkey_register(client, claims=claims).enter(entry(reply_id, record=record))
+
+
 async def first(claims: ValkeyClaims) -> News:
     async with asyncio.timeout(60):
         return await anext(claims.news())
@@ -43,7 +49,7 @@ async def first(claims: ValkeyClaims) -> News:
 async def test_what_a_dead_process_made_is_found(valkey: str) -> None:
     async with a_client(valkey) as client, AsyncExitStack() as stack:
         dead = await silent(client, stack)
-        await dead.hold("a", "what was asked")
+        await hold(client, dead, "a", "what was asked")
         heir = await living(client, stack, SOON)
         assert await first(heir) == Orphan("a", "what was asked")
         await heir.finish("a")
@@ -53,7 +59,7 @@ async def test_what_a_dead_process_made_is_found(valkey: str) -> None:
 async def test_what_is_let_go_is_found_at_once(valkey: str) -> None:
     async with a_client(valkey) as client, AsyncExitStack() as stack:
         leaving, heir = await living(client, stack, NEVER), await living(client, stack, NEVER)
-        await leaving.hold("a", "what was asked")
+        await hold(client, leaving, "a", "what was asked")
         await leaving.release("a")
         found = await asyncio.wait(
             {asyncio.create_task(first(heir)), asyncio.create_task(first(leaving))},
@@ -67,7 +73,7 @@ async def test_what_is_let_go_is_found_at_once(valkey: str) -> None:
 async def test_who_comes_back_too_late_is_told(valkey: str) -> None:
     async with a_client(valkey) as client, AsyncExitStack() as stack:
         late = await silent(client, stack)
-        await late.hold("a", "what was asked")
+        await hold(client, late, "a", "what was asked")
         heir = await living(client, stack, SOON)
         assert isinstance(await first(heir), Orphan)
         back = asyncio.create_task(late.run())
@@ -82,8 +88,8 @@ async def test_who_comes_back_too_late_is_told(valkey: str) -> None:
 async def test_a_reply_that_has_ended_is_nobodys(valkey: str) -> None:
     async with a_client(valkey) as client, AsyncExitStack() as stack:
         one = await silent(client, stack)
-        await one.hold("a", "what was asked")
-        await one.hold("b", "what was asked next")
+        await hold(client, one, "a", "what was asked")
+        await hold(client, one, "b", "what was asked next")
         await one.finish("a")
         heir = await living(client, stack, SOON)
         assert await first(heir) == Orphan("b", "what was asked next")
@@ -92,7 +98,7 @@ async def test_a_reply_that_has_ended_is_nobodys(valkey: str) -> None:
 async def test_cancelling_is_told_to_whoever_makes_the_reply(valkey: str) -> None:
     async with a_client(valkey) as client, AsyncExitStack() as stack:
         making, other = await living(client, stack, NEVER), await living(client, stack, NEVER)
-        await making.hold("a", "what was asked")
+        await hold(client, making, "a", "what was asked")
         assert not await making.is_cancelled("a")
         await other.cancel("a")
         assert await first(making) == Cancelled("a")

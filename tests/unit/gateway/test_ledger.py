@@ -23,16 +23,34 @@ from visavis.rpc.failures import Failure, FailureType
 from gateway.reply.costs import most_tokens, prompt_tokens
 from gateway.reply.estimates import Estimates
 from gateway.reply.events import Usage
-from gateway.reply.ledger import Account, Budget, Ledger, MemoryLedger, Reservation
+from gateway.reply.ledger import Account, Budget, Ledger, MemoryLedger, Reservation, utc_now
 from gateway.reply.orders import Order
+from gateway.reply.room import MemoryRoom
 from gateway.requests import ReplyRequest
 from gateway.stages.faces import ChosenAvatar
 from gateway.valkey.connection import Client, connected
 from gateway.valkey.ledger import ValkeyLedger
+from gateway.valkey.room import ValkeyRoom
+from tests.fakes.registers import entry, valkey_register
 
 SITE = Account(model="tiny")
 _LONGEST_SECONDS = 600
 Opened: TypeAlias = Callable[[dict[str, int]], Ledger]
+
+
+class SharedLedger(ValkeyLedger):
+    """One whose reservations are made as a reply's are: where it begins."""
+
+    def __init__(
+        self,
+        client: Client,
+        daily_tokens: dict[str, int],
+        longest_seconds: float = _LONGEST_SECONDS,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__(client, daily_tokens, now)
+        room = ValkeyRoom(client, MemoryRoom(1_000), 1_000, longest_seconds)
+        self.register = valkey_register(client, room=room, ledger=self)
 
 
 class Clock:
@@ -60,12 +78,18 @@ def opened(request: pytest.FixtureRequest, clock: Clock) -> Opened:
     if request.param == "memory":
         return lambda daily_tokens: MemoryLedger(daily_tokens, clock)
     client = request.getfixturevalue("client")
-    return lambda daily_tokens: ValkeyLedger(client, daily_tokens, _LONGEST_SECONDS, clock)
+    return lambda daily_tokens: SharedLedger(client, daily_tokens, now=clock)
 
 
 async def reserved(ledger: Ledger, account: Account, count: int) -> Reservation:
     """For another reply."""
-    return await ledger.reserve(secrets.token_hex(8), account, count)
+    reservation = ledger.reservation(secrets.token_hex(8), account, count)
+    if isinstance(ledger, MemoryLedger):
+        ledger.reserve(reservation)
+    else:
+        assert isinstance(ledger, SharedLedger)
+        await ledger.register.enter(entry(reservation.reply_id, reservation=reservation))
+    return reservation
 
 
 def tokens(count: int) -> Usage:
@@ -133,7 +157,7 @@ async def test_models_and_callers_have_totals_of_their_own(opened: Opened) -> No
 
 
 async def test_gateways_share_a_budget_and_never_admit_more_together_than_it_holds(client: Client) -> None:
-    replicas = [ValkeyLedger(client, {"tiny": 100}, _LONGEST_SECONDS) for _ in range(3)]
+    replicas = [SharedLedger(client, {"tiny": 100}) for _ in range(3)]
     asks = [reserved(replicas[number % 3], SITE, 1 + number % 7) for number in range(60)]
     answers = await asyncio.gather(*asks, return_exceptions=True)
     admitted = [answer for answer in answers if isinstance(answer, Reservation)]
@@ -146,25 +170,24 @@ async def test_gateways_share_a_budget_and_never_admit_more_together_than_it_hol
 
 
 async def test_of_two_gateways_that_settle_one_reply_the_first_one_counts(client: Client) -> None:
-    dead, heir = (ValkeyLedger(client, {"tiny": 100}, _LONGEST_SECONDS) for _ in range(2))
-    reservation = await dead.reserve("r", SITE, 60)
-    assert await heir.reserve("r", SITE, 60) == reservation
+    dead, heir = (SharedLedger(client, {"tiny": 100}) for _ in range(2))
+    reservation = await reserved(dead, SITE, 60)
     await heir.settle(reservation, tokens(10))
     await dead.settle(reservation, tokens(50))
     assert await dead.budgets() == [Budget("tiny", 100, used_tokens=10, reserved_tokens=0)]
 
 
 async def test_what_a_dead_gateway_held_is_free_once_no_reply_can_be_that_old(client: Client) -> None:
-    dead = ValkeyLedger(client, {"tiny": 100}, longest_seconds=0)
+    dead = SharedLedger(client, {"tiny": 100}, longest_seconds=0)
     await reserved(dead, SITE, 100)
-    alive = ValkeyLedger(client, {"tiny": 100}, _LONGEST_SECONDS)
+    alive = SharedLedger(client, {"tiny": 100})
     assert (await alive.budgets())[0].reserved_tokens == 0
     await reserved(alive, SITE, 100)
 
 
 async def test_a_server_that_does_not_answer_is_a_clear_failure(tmp_path: Path) -> None:
     async with Redis.from_url(f"unix://{tmp_path}/nowhere.sock", retry=Retry(NoBackoff(), 0)) as client:
-        ledger = ValkeyLedger(client, {}, _LONGEST_SECONDS)
+        ledger = SharedLedger(client, {})
         for asked in (reserved(ledger, SITE, 1), ledger.totals("ann"), ledger.budgets()):
             with pytest.raises(Failure) as refused:
                 await asked
