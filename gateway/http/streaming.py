@@ -80,6 +80,8 @@ async def _sse(
 async def _ndjson(
     gateway: Gateway, reply_id: str, after: int, wait_seconds: float | None
 ) -> AsyncGenerator[bytes, None]:
+    # nginx keeps the headers of an HTTP/2 answer back until its first byte.
+    yield b"\n"
     async with aclosing(told_events(gateway, reply_id, after, "line", wait_seconds)) as events:
         async for event in events:
             yield b"\n" if event is None else event + b"\n"
