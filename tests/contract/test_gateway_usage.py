@@ -95,7 +95,9 @@ async def test_a_cancelled_text_is_paid_for_as_far_as_it_came(
 ) -> None:
     stages.text.faults.plan(Fault(after=4, gate=asyncio.Event()))
     reply_id = await gateway.post()
-    await stages.text.faults.reached.wait()
+    async for event in gateway.live(reply_id):
+        if event.data.get("delta") == "is ":
+            break
     await gateway.http.delete(f"/v1/replies/{reply_id}")
     told = (await gateway.events(reply_id))[-1].data["usage"]
     assert told["prompt_tokens"] > 0
