@@ -117,7 +117,7 @@ async def test_every_address_that_is_sent_opens_without_a_header(gateway: Served
     addresses = [reply[name] for name in reply if name.endswith("_url")]
     addresses += [utterance["audio_url"] for utterance in reply["utterances"]]
     events = await gateway.http.get(reply["events_url"], headers={"Accept": "application/x-ndjson"})
-    for told in map(json.loads, events.text.splitlines()):
+    for told in map(json.loads, filter(None, events.text.splitlines())):
         addresses += [v for name, v in told["data"].items() if name.endswith("url") and v is not None]
     playlist = await gateway.http.get(reply["playlist_url"])
     root = f"/v1/replies/{reply['id']}"
