@@ -14,11 +14,17 @@ import yaml
 from prometheus_client import REGISTRY
 
 import gateway.reply.metrics
+import gateway.valkey.tickets
 import services.lipsync.timings
 from tests.deploy.rendering import DEPLOY
 
 MONITORING = DEPLOY / "components" / "monitoring"
-MEASURED = (gateway.reply.metrics, services.lipsync.timings, visavis.rpc.telemetry)
+MEASURED = (
+    gateway.reply.metrics,
+    gateway.valkey.tickets,
+    services.lipsync.timings,
+    visavis.rpc.telemetry,
+)
 
 
 def asked() -> list[str]:
