@@ -7,7 +7,7 @@ MEMBERS := proto services/text services/tts services/lipsync gateway gateway/cli
 IMAGES := text tts lipsync gateway client
 RUN_LOCKS := requirements/build.lock $(IMAGES:%=requirements/%.lock)
 
-.PHONY: run test test-fast lint bench load chaos scaling audit train images lock clean
+.PHONY: run test test-fast lint bench load chaos scaling audit train images image-gpu lock clean
 
 run: .venv/.run
 	$(BIN)/visavis serve --port $(PORT)
@@ -69,6 +69,10 @@ images:
 	for image in services/text services/tts services/lipsync gateway; do \
 		$(ENGINE) build -f $$image/Dockerfile -t visavis-$$(basename $$image):$(TAG) . || exit 1; done
 
+# The same video worker with CUDA's libraries.
+image-gpu:
+	$(ENGINE) build --build-arg REQUIREMENTS=lipsync-gpu -f services/lipsync/Dockerfile -t visavis-lipsync-gpu:$(TAG) .
+
 clean:
 	rm -rf .venv build var
 
@@ -99,6 +103,8 @@ lock: $(UV)
 	$(COMPILE) --group build -c requirements/dev.lock -o requirements/build.lock
 	for image in text tts lipsync; do \
 		$(COMPILE) services/$$image/pyproject.toml -c requirements/dev.lock -o requirements/$$image.lock; done
+	$(COMPILE) services/lipsync/pyproject.toml --extra gpu --no-emit-package onnxruntime \
+		-c requirements/dev.lock -o requirements/lipsync-gpu.lock
 	$(COMPILE) services/lipsync/pyproject.toml --extra training -c requirements/dev.lock -o requirements/train.lock
 	$(COMPILE) gateway/pyproject.toml -c requirements/dev.lock -o requirements/gateway.lock
 	$(COMPILE) gateway/client/pyproject.toml -c requirements/dev.lock -o requirements/client.lock

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
@@ -75,6 +77,8 @@ def _why_unusable(name: str) -> str | None:
         )
     if name == "cpu":
         return None
+    if name == "cuda":
+        _load_cuda()
     try:
         # onnxruntime goes on without a provider whose driver or libraries it does not find.
         if _session(_PROBE, _options(), [provider.name]).get_providers()[0] == provider.name:
@@ -85,6 +89,15 @@ def _why_unusable(name: str) -> str | None:
         f"LIPSYNC_PROVIDERS names {name}, which is installed but finds no device or no driver here. "
         "Install its driver and its libraries."
     )
+
+
+def _load_cuda() -> None:
+    """Finds CUDA's libraries where pip has put them."""
+    # It prints what it does not find.
+    with redirect_stdout(io.StringIO()) as printed:
+        onnxruntime.preload_dlls()
+    if missing := printed.getvalue():
+        log.warning("CUDA is not complete", missing=missing)
 
 
 def _options() -> onnxruntime.SessionOptions:

@@ -75,6 +75,15 @@ def test_every_image_of_ours_comes_from_where_the_overlay_says(overlay: str, tmp
     assert not [image for image in images - ours if "visavis" in image]
 
 
+def test_workers_on_gpus_come_from_their_own_image(tmp_path: Path) -> None:
+    production = copied(tmp_path) / "overlays" / "production"
+    manifest = production / "kustomization.yaml"
+    manifest.write_text(manifest.read_text().replace("components:", "components:\n  - ../../components/gpu"))
+    images = {container["image"] for container in containers_of(rendered(production))}
+    assert "registry.example.com/visavis-lipsync-gpu:1" in images
+    assert not [image for image in images if "visavis-lipsync:" in image]
+
+
 def test_secrets_that_are_not_filled_in_are_named(tmp_path: Path) -> None:
     deploy = copied(tmp_path)
     (deploy / "components" / "secrets" / "gateway.env").unlink()
