@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 
 from pydantic import TypeAdapter
 from visavis.rpc.failures import Failure, FailureType
 
 from gateway.media.store import MediaMissing, MediaStore
+from gateway.stages.building import BuildStarted, BuildStep, BuiltAvatar, Waiting
 from gateway.stages.call import Call
 from gateway.stages.faces import Avatar, AvatarFile, ChosenAvatar
 from gateway.stages.video import VideoStage
@@ -41,28 +44,48 @@ class Portraits:
         self._store = store
         self._video = video
 
-    async def add(self, owner: str, name: str, photo: bytes, media_type: str, call: Call) -> Avatar:
-        """Makes an avatar of a photo or a short silent clip and keeps it.
+    async def check_room(self, owner: str) -> None:
+        """Raises TooManyAvatars where 32 are kept already."""
+        if len(await self._store.folders(owner)) >= MOST_AVATARS:
+            raise TooManyAvatars
+
+    async def add(
+        self, owner: str, name: str, photo: bytes, media_type: str, call: Call
+    ) -> AsyncGenerator[Waiting | BuildStep | Avatar, None]:
+        """Makes an avatar of a photo or a short silent clip and keeps it: the last that comes.
+
+        Closing the generator ends the work, and nothing is kept.
 
         Raises:
             Failure: invalid-request, with a sentence on what is wrong with it; or the stage's own.
             AvatarExists: of the same id.
-            TooManyAvatars: 32 are kept already.
         """
-        kept = await self._store.folders(owner)
-        if len(kept) >= MOST_AVATARS:
-            raise TooManyAvatars
-        avatar, bundle = await self._video.built_avatar(photo, name, media_type, call)
-        if avatar.id in kept or avatar.id in {known.id for known in await self._video.avatars(call)}:
-            raise AvatarExists(avatar.id)
-        folder = f"{owner}/{avatar.id}"
-        await self._store.write(folder, _BUNDLE, bundle)
-        with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        async with aclosing(self._video.builds.built(photo, name, media_type, call)) as events:
+            async for event in events:
+                match event:
+                    case BuildStarted():
+                        await self._check_new(owner, event.avatar_id, call)
+                    case BuiltAvatar():
+                        yield await self._kept(owner, event)
+                    case _:
+                        yield event
+
+    async def _check_new(self, owner: str, avatar_id: str, call: Call) -> None:
+        shipped = {avatar.id for avatar in await self._video.avatars(call)}
+        if avatar_id in shipped or avatar_id in await self._store.folders(owner):
+            raise AvatarExists(avatar_id)
+
+    async def _kept(self, owner: str, built: BuiltAvatar) -> Avatar:
+        folder = f"{owner}/{built.avatar.id}"
+        if not await self._store.write(folder, _BUNDLE, built.bundle):
+            # Of two that were made at the same time the first one is kept.
+            raise AvatarExists(built.avatar.id)
+        with zipfile.ZipFile(io.BytesIO(built.bundle)) as archive:
             for name_of_file, _ in _FILES.values():
                 await self._store.write(folder, name_of_file, archive.read(name_of_file))
         # Last: what has a record is complete.
-        await self._store.write(folder, _RECORD, _AVATAR.dump_json(avatar))
-        return avatar
+        await self._store.write(folder, _RECORD, _AVATAR.dump_json(built.avatar))
+        return built.avatar
 
     async def all(self, owner: str) -> list[Avatar]:
         """Theirs, by id."""

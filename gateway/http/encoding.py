@@ -28,14 +28,15 @@ class EncodedEvents:
         key = (reply_id, event.id, form)
         known = self._kept.get(key)
         if known is None:
-            known = _encoded(replace(event, data=signatures.signed(reply_id, event.data)), form)
+            known = encoded(replace(event, data=signatures.signed(reply_id, event.data)), form)
             if len(self._kept) >= _MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = known
         return known
 
 
-def _encoded(event: LoggedEvent, form: Form) -> bytes:
+def encoded(event: LoggedEvent, form: Form) -> bytes:
+    """The event in this form as it stands, without the line's end."""
     if form == "sse":
         return format_sse_event(id=str(event.id), event=event.type, data_str=_json(event.data))
     return _json({"id": event.id, "event": event.type, "data": event.data}).encode()

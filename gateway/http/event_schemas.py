@@ -7,12 +7,16 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from gateway.http.avatar_items import AVATAR_EVENTS
 from gateway.reply.events import EVENTS, Event
 
 COMPONENTS = "#/components/schemas"
 # One event as a line of NDJSON or a frame of a WebSocket, and as server-sent events have it.
 MESSAGE: dict[str, Any] = {"$ref": f"{COMPONENTS}/EventMessage"}
 SENT_EVENT: dict[str, Any] = {"$ref": f"{COMPONENTS}/ServerSentEvent"}
+# The same for an avatar that is being made.
+AVATAR_MESSAGE: dict[str, Any] = {"$ref": f"{COMPONENTS}/AvatarEventMessage"}
+AVATAR_SENT_EVENT: dict[str, Any] = {"$ref": f"{COMPONENTS}/AvatarServerSentEvent"}
 
 _TOLERANCE = "Ignore events and members that you do not know: there may be more."
 
@@ -27,17 +31,23 @@ def model_schemas(*models: type[BaseModel]) -> dict[str, Any]:
 
 
 def event_schemas() -> dict[str, Any]:
-    """`EventMessage` and `ServerSentEvent` are any of theirs; which one it is, `event` says."""
-    schemas = model_schemas(*EVENTS)
+    """What carries events to clients is any of theirs; which one it is, `event` says."""
+    return _stream_schemas(EVENTS, "") | _stream_schemas(AVATAR_EVENTS, "Avatar")
+
+
+def _stream_schemas(kinds: tuple[type[Event], ...], of: str) -> dict[str, Any]:
+    schemas = model_schemas(*kinds)
     messages, sent_events = {}, {}
-    for kind in EVENTS:
+    for kind in kinds:
         name = kind.__name__.removesuffix("Event")
         messages[kind.event_name] = f"{name}Message"
         sent_events[kind.event_name] = f"{name}ServerSentEvent"
         schemas[f"{name}Message"] = _message(kind)
         schemas[f"{name}ServerSentEvent"] = _sent_event(kind)
-    schemas["EventMessage"] = _any_of(messages, f"One event. {_TOLERANCE}")
-    schemas["ServerSentEvent"] = _any_of(sent_events, f"One event, its data as a line of JSON. {_TOLERANCE}")
+    schemas[f"{of}EventMessage"] = _any_of(messages, f"One event. {_TOLERANCE}")
+    schemas[f"{of}ServerSentEvent"] = _any_of(
+        sent_events, f"One event, its data as a line of JSON. {_TOLERANCE}"
+    )
     return schemas
 
 
@@ -51,7 +61,11 @@ def _any_of(names: dict[str, str], description: str) -> dict[str, Any]:
 
 
 def _message(kind: type[Event]) -> dict[str, Any]:
-    position = {"type": "integer", "minimum": 1, "description": "Position in the reply's log, without gaps."}
+    position = {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Counts from 1 without gaps: the event's position.",
+    }
     return _event(kind, position, {"$ref": f"{COMPONENTS}/{kind.__name__}"})
 
 

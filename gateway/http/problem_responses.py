@@ -31,16 +31,20 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     )
 
 
-def refusal_response(refusal: RequestRefused) -> JSONResponse:
+def refusal_problem(refusal: RequestRefused) -> Problem:
     """A request that HTTP itself has a status for."""
-    problem = Problem(
+    return Problem(
         type=refusal.type,
         title=HTTPStatus(refusal.status).phrase,
         status=refusal.status,
         detail=refusal.detail,
         trace_id=current_trace_id(),
     )
-    return problem_response(problem, refusal.headers)
+
+
+def refusal_response(refusal: RequestRefused) -> JSONResponse:
+    """The same as a response."""
+    return problem_response(refusal_problem(refusal), refusal.headers)
 
 
 def answer_with_problems(app: FastAPI) -> None:

@@ -74,9 +74,11 @@ class Call:
     seconds_needed: Callable[[], float] = usual_seconds
 
     @classmethod
-    def within(cls, seconds: float, traceparent: str, patience_seconds: float = 0.0) -> Call:
+    def within(
+        cls, seconds: float, traceparent: str, patience_seconds: float = 0.0, *, work: str = ""
+    ) -> Call:
         """A call that has `seconds` from now."""
-        return cls(asyncio.get_running_loop().time() + seconds, traceparent, patience_seconds)
+        return cls(asyncio.get_running_loop().time() + seconds, traceparent, patience_seconds, work=work)
 
     @property
     def seconds_left(self) -> float:

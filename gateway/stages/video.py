@@ -12,6 +12,7 @@ from visavis.rpc.failures import Failure, FailureType, calling
 from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
 
 from gateway.media.timeline import BYTES_PER_SAMPLE, PlacedSpeech
+from gateway.stages.building import AvatarBuilds
 from gateway.stages.call import Call, Patience
 from gateway.stages.faces import Avatar, AvatarFile, ChosenAvatar, Network, listed_avatar
 from gateway.stages.line import Line
@@ -60,6 +61,7 @@ class VideoStage:
     def __init__(self, channel: grpc.aio.Channel, tickets: Tickets | None = None) -> None:
         self._stub: lipsync_pb2_grpc.LipsyncServiceAsyncStub = lipsync_pb2_grpc.LipsyncServiceStub(channel)
         self._tickets = tickets or NoTickets()
+        self.builds = AvatarBuilds(self._stub, self._tickets)
         # Of those that wait for a free worker.
         self.line = Line()
 
@@ -155,39 +157,6 @@ class VideoStage:
                 lipsync_pb2.ListAvatarsRequest(), timeout=call.seconds_left, metadata=call.metadata
             )
         return [listed_avatar(avatar) for avatar in listed.avatars]
-
-    async def built_avatar(
-        self, photo: bytes, name: str, media_type: str, call: Call
-    ) -> tuple[Avatar, bytes]:
-        """A photo's avatar and its bundle; a worker that is busy or has to start is waited for.
-
-        Raises Failure.
-        """
-        patience = Patience(call)
-        async with self._tickets.held(call.work):
-            while True:
-                try:
-                    return await self._building(photo, name, media_type, call)
-                except Failure as failure:
-                    await patience.wait_after(failure)
-
-    async def _building(self, photo: bytes, name: str, media_type: str, call: Call) -> tuple[Avatar, bytes]:
-        start = lipsync_pb2.BuildAvatarStart(name=name, media_type=media_type, byte_count=len(photo))
-        requests = [lipsync_pb2.BuildAvatarRequest(start=start)]
-        requests += [lipsync_pb2.BuildAvatarRequest(chunk=chunk) for chunk in _chunks(photo)]
-        bundle = bytearray()
-        with calling(STAGE):
-            responses = self._stub.BuildAvatar(
-                iter(requests), timeout=call.seconds_left, metadata=call.metadata
-            )
-            try:
-                async for response in responses:
-                    bundle += response.chunk
-                    if response.WhichOneof("event") == "finished":
-                        return listed_avatar(response.finished), bytes(bundle)
-            finally:
-                responses.cancel()
-        raise Failure(FailureType.INTERRUPTED, "The avatar was not finished.", stage=STAGE)
 
     async def _put(self, avatar_hash: str, bundle: bytes, call: Call) -> None:
         start = lipsync_pb2.PutAvatarStart(avatar_hash=avatar_hash, byte_count=len(bundle))

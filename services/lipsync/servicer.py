@@ -13,9 +13,8 @@ from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
 from services.lipsync.animation import AnimationEvent, Animator, Finished, Started
 from services.lipsync.gallery import Gallery, ShownFile
 from services.lipsync.manifests import AvatarManifest
-from services.lipsync.portrait.building import BuildStep, BuiltBundle, PortraitBuilder
+from services.lipsync.portrait.building import BuildStarted, BuildStep, BuiltBundle, PortraitBuilder
 from services.lipsync.rendering import RenderedFragment
-from services.lipsync.uploads import heard_out
 from services.lipsync.utterance import MAX_CHUNK_BYTES, Utterance
 
 if TYPE_CHECKING:
@@ -42,49 +41,52 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
         self, request_iterator: AsyncIterator[lipsync_pb2.AnimateRequest], context: Context
     ) -> AsyncGenerator[lipsync_pb2.AnimateResponse, None]:
         """See the contract."""
-        async with heard_out(request_iterator) as parts:
-            start = (await _first(parts)).start
-            utterance = Utterance(
-                avatar_id=start.avatar_id,
-                avatar_hash=start.avatar_hash,
-                network=start.network,
-                sample_rate_hz=start.sample_rate_hz,
-                sample_count=start.sample_count,
-                start_frame=start.start_frame,
-                resume_frame=start.resume_frame,
-            )
-            async with aclosing(self._animator.animate(utterance, _chunks(parts))) as events:
-                async for event in events:
-                    yield _animate_response(event)
+        parts = aiter(request_iterator)
+        start = (await _first(parts)).start
+        utterance = Utterance(
+            avatar_id=start.avatar_id,
+            avatar_hash=start.avatar_hash,
+            network=start.network,
+            sample_rate_hz=start.sample_rate_hz,
+            sample_count=start.sample_count,
+            start_frame=start.start_frame,
+            resume_frame=start.resume_frame,
+        )
+        async with aclosing(self._animator.animate(utterance, _chunks(parts))) as events:
+            async for event in events:
+                yield _animate_response(event)
 
     async def BuildAvatar(
         self, request_iterator: AsyncIterator[lipsync_pb2.BuildAvatarRequest], context: Context
     ) -> AsyncGenerator[lipsync_pb2.BuildAvatarResponse, None]:
         """See the contract."""
-        async with heard_out(request_iterator) as parts:
-            start = (await _first(parts)).start
-            built = self._portraits.build(_chunks(parts), start.name, start.media_type, start.byte_count)
-            async with aclosing(built) as events:
-                async for event in events:
-                    match event:
-                        case BuildStep():
-                            step = lipsync_pb2.BuildAvatarProgress(step=event.step, fraction=event.fraction)
-                            yield lipsync_pb2.BuildAvatarResponse(progress=step)
-                        case BuiltBundle():
-                            for chunk in _pieces(event.data):
-                                yield lipsync_pb2.BuildAvatarResponse(chunk=chunk)
-                            # Kept here too, so that the first reply need not bring it back.
-                            avatar = await self._gallery.take(event.data)
-                            finished = self._avatar(avatar.manifest, avatar.hash)
-                            yield lipsync_pb2.BuildAvatarResponse(finished=finished)
+        parts = aiter(request_iterator)
+        start = (await _first(parts)).start
+        built = self._portraits.build(_chunks(parts), start.name, start.media_type, start.byte_count)
+        async with aclosing(built) as events:
+            async for event in events:
+                match event:
+                    case BuildStarted():
+                        started = lipsync_pb2.BuildAvatarStarted(avatar_id=event.avatar_id)
+                        yield lipsync_pb2.BuildAvatarResponse(started=started)
+                    case BuildStep():
+                        step = lipsync_pb2.BuildAvatarProgress(step=event.step, fraction=event.fraction)
+                        yield lipsync_pb2.BuildAvatarResponse(progress=step)
+                    case BuiltBundle():
+                        for chunk in _pieces(event.data):
+                            yield lipsync_pb2.BuildAvatarResponse(chunk=chunk)
+                        # Kept here too, so that the first reply need not bring it back.
+                        avatar = await self._gallery.take(event.data)
+                        finished = self._avatar(avatar.manifest, avatar.hash)
+                        yield lipsync_pb2.BuildAvatarResponse(finished=finished)
 
     async def PutAvatar(
         self, request_iterator: AsyncIterator[lipsync_pb2.PutAvatarRequest], context: Context
     ) -> lipsync_pb2.PutAvatarResponse:
         """See the contract."""
-        async with heard_out(request_iterator) as parts:
-            start = (await _first(parts)).start
-            avatar = await self._gallery.put(_chunks(parts), start.avatar_hash, start.byte_count)
+        parts = aiter(request_iterator)
+        start = (await _first(parts)).start
+        avatar = await self._gallery.put(_chunks(parts), start.avatar_hash, start.byte_count)
         return lipsync_pb2.PutAvatarResponse(avatar=self._avatar(avatar.manifest, avatar.hash))
 
     async def ListNetworks(

@@ -17,6 +17,7 @@ from services.lipsync.avatars import zip_bundle
 from tests.fakes import clips, portraits, tiny_models
 from tests.fakes.lipsync_worker import Worker, animated, running_worker, tone
 
+STEPS = ["reading", "face", "mouth", "loop", "packing"]
 SMALLEST_BUNDLE, LARGEST_BUNDLE = 100_000, 3_000_000
 
 
@@ -27,6 +28,7 @@ class Built:
     steps: list[tuple[str, float]] = field(default_factory=list)
     bundle: bytes = b""
     avatar: lipsync_pb2.Avatar = field(default_factory=lipsync_pb2.Avatar)
+    announced_id: str = ""
 
 
 def build_requests(
@@ -45,6 +47,8 @@ async def built(worker: Worker, photo: bytes, **start: Any) -> Built:
     with calling("video"):
         async for response in worker.BuildAvatar(build_requests(photo, **start)):
             match response.WhichOneof("event"):
+                case "started":
+                    answer.announced_id = response.started.avatar_id
                 case "progress":
                     answer.steps.append((response.progress.step, response.progress.fraction))
                 case "chunk":
@@ -82,10 +86,12 @@ async def test_a_photo_becomes_an_avatar_that_any_worker_can_be_given(
 ) -> None:
     answer = await built(worker, portraits.encoded(portraits.face()))
 
+    assert list(dict.fromkeys(step for step, _ in answer.steps)) == STEPS
     fractions = [fraction for _, fraction in answer.steps]
     assert fractions == sorted(fractions)
     assert len(fractions) > 10
     assert (answer.avatar.name, answer.avatar.id, answer.avatar.idle_seconds) == ("Ada", "ada", 8.0)
+    assert answer.announced_id == answer.avatar.id
     assert not answer.avatar.synthetic
     assert answer.avatar.licence == "provided by the uploader"
     assert SMALLEST_BUNDLE < len(answer.bundle) < LARGEST_BUNDLE

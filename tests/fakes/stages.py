@@ -24,6 +24,7 @@ from visavis.v1 import (
 )
 
 from tests.fakes import fragments
+from tests.fakes.avatar_builds import build_responses
 from tests.fakes.faults import Faults
 
 REPLY = "The moon is a rock. It shines at night. Nobody lives there."
@@ -101,6 +102,7 @@ class FakeLipsync(lipsync_pb2_grpc.LipsyncServiceServicer):
 
     def __init__(self) -> None:
         self.faults = Faults()
+        self.builds = Faults()
         self.starts: list[lipsync_pb2.AnimateStart] = []
         self.seconds_per_frame = 0.0
 
@@ -139,14 +141,12 @@ class FakeLipsync(lipsync_pb2_grpc.LipsyncServiceServicer):
     async def BuildAvatar(
         self, requests: AsyncIterator[lipsync_pb2.BuildAvatarRequest], context: Any
     ) -> AsyncGenerator[lipsync_pb2.BuildAvatarResponse, None]:
-        await _heard_out(requests)
-        raise Failure(FailureType.UNSUPPORTED_SETTING, "This fake builds no avatars.")
-        yield lipsync_pb2.BuildAvatarResponse()
+        async for response in self.builds.applied(build_responses(requests)):
+            yield response
 
     async def PutAvatar(
         self, requests: AsyncIterator[lipsync_pb2.PutAvatarRequest], context: Any
     ) -> lipsync_pb2.PutAvatarResponse:
-        await _heard_out(requests)
         raise Failure(FailureType.UNSUPPORTED_SETTING, "This fake keeps no avatars.")
 
     async def ListNetworks(
@@ -230,12 +230,6 @@ async def fake_stages() -> AsyncIterator[FakeStages]:
             await server.start()
             stack.push_async_callback(server.stop)
         yield stages
-
-
-async def _heard_out(requests: AsyncIterator[Any]) -> None:
-    # A status that is sent while the caller still uploads is lost in its client.
-    async for _ in requests:
-        pass
 
 
 async def _nothing() -> None:

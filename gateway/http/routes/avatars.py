@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
+from contextlib import aclosing
 from typing import Annotated, Any
-from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import JSONResponse, Response
 from visavis.rpc.failures import Failure, FailureType
 
 from gateway.callers import Caller
+from gateway.http.avatar_events import STREAM_OF_AVATAR_EVENTS, Making, avatar_stream
+from gateway.http.avatar_items import AvatarItem, AvatarList, avatar_item
 from gateway.http.entrance import caller_of
 from gateway.http.file_responses import file_or_range
 from gateway.http.ranges import RangeNotSatisfiable, byte_range
 from gateway.http.request_bodies import PORTRAIT_BODY
 from gateway.http.state import Gateway, gateway_of
-from gateway.http.uploads import portrait_upload
+from gateway.http.uploads import PortraitUpload, portrait_upload
 from gateway.portraits import MOST_AVATARS, AvatarExists, TooManyAvatars
 from gateway.problems import RequestRefused
 from gateway.stages.call import Call
@@ -29,63 +31,78 @@ Asking = Annotated[Caller, Depends(caller_of)]
 _UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What the reader has is the same."}}
 
 
-class AvatarItem(BaseModel):
-    """A face. The addresses change with its content, so that they may be kept for good."""
-
-    id: str
-    name: str
-    poster_url: str
-    idle_url: str
-    idle_seconds: float
-    hash: str
-    width_px: int
-    height_px: int
-    licence: str
-    synthetic: bool
-    default: bool
-    own: bool
-
-
-class Avatars(BaseModel):
-    """All faces."""
-
-    avatars: list[AvatarItem]
-
-
 @router.get("")
-async def avatars(gateway: Served, caller: Asking) -> Avatars:
+async def avatars(gateway: Served, caller: Asking) -> AvatarList:
     """List the faces that can speak: those that ship, and your own."""
-    own = [_item(avatar, caller.name) for avatar in await gateway.portraits.all(caller.name)]
-    return Avatars(avatars=[*(_item(avatar) for avatar in await gateway.catalogue.avatars()), *own])
+    own = [avatar_item(avatar, caller.name) for avatar in await gateway.portraits.all(caller.name)]
+    return AvatarList(avatars=[*(avatar_item(avatar) for avatar in await gateway.catalogue.avatars()), *own])
 
 
-@router.post("", status_code=201, openapi_extra={"requestBody": PORTRAIT_BODY})
-async def add_avatar(request: Request, response: Response, gateway: Served, caller: Asking) -> AvatarItem:
-    """Make an avatar of a portrait; it takes some seconds."""
+@router.post(
+    "",
+    status_code=201,
+    response_model=AvatarItem,
+    responses={200: STREAM_OF_AVATAR_EVENTS, 201: {"description": "The avatar."}},
+    openapi_extra={"requestBody": PORTRAIT_BODY},
+)
+async def add_avatar(
+    request: Request,
+    gateway: Served,
+    caller: Asking,
+    *,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
+    """Make an avatar of a portrait.
+
+    It takes some seconds. The answer is the avatar; or, where `Accept` asks for `text/event-stream` or
+    `application/x-ndjson`, how far it is while it is made, and at last the avatar. Who leaves such a stream
+    ends the work.
+    """
     upload = await portrait_upload(request)
     await gateway.rates.count(caller)
-    call = Call.within(gateway.settings.build_seconds, current_traceparent())
+    making = await _making(gateway, caller, upload)
+    stream = avatar_stream(making, caller.name, accept, gateway.settings.ping_seconds)
+    if stream is not None:
+        return stream
+    async with aclosing(making) as parts:
+        made = [part async for part in parts if isinstance(part, Avatar)]
+    headers = {"Location": f"/v1/avatars/{made[0].id}"}
+    return JSONResponse(avatar_item(made[0], caller.name).model_dump(), 201, headers=headers)
+
+
+async def _making(gateway: Gateway, caller: Caller, upload: PortraitUpload) -> Making:
+    """The work, which begins once it is iterated. Raises RequestRefused, there too."""
     try:
-        added = await gateway.portraits.add(caller.name, upload.name, upload.photo, upload.media_type, call)
-    except AvatarExists as exists:
-        raise RequestRefused(
-            409,
-            "avatar-exists",
-            f"There is an avatar {exists} already. Take another name, or delete it first.",
-        ) from None
+        await gateway.portraits.check_room(caller.name)
     except TooManyAvatars:
         raise RequestRefused(
             409, "too-many-avatars", f"{MOST_AVATARS} avatars are kept already. Delete one first."
         ) from None
-    response.headers["Location"] = f"/v1/avatars/{added.id}"
-    return _item(added, caller.name)
+    settings = gateway.settings
+    work = f"avatar-{secrets.token_hex(4)}"
+    call = Call.within(settings.build_seconds, current_traceparent(), settings.patience_seconds, work=work)
+
+    async def making() -> Making:
+        adding = gateway.portraits.add(caller.name, upload.name, upload.photo, upload.media_type, call)
+        try:
+            async with aclosing(adding) as parts:
+                async for part in parts:
+                    yield part
+        except AvatarExists as exists:
+            raise RequestRefused(
+                409,
+                "avatar-exists",
+                f"There is an avatar {exists} already. Take another name, or delete it first.",
+            ) from None
+
+    return making()
 
 
 @router.get("/{avatar_id}")
 async def avatar(avatar_id: str, gateway: Served, caller: Asking) -> AvatarItem:
     """See one face."""
     own = await gateway.portraits.find(caller.name, avatar_id)
-    return _item(await _known(gateway, avatar_id)) if own is None else _item(own, caller.name)
+    return avatar_item(await _known(gateway, avatar_id)) if own is None else avatar_item(own, caller.name)
 
 
 @router.delete("/{avatar_id}", status_code=204)
@@ -152,22 +169,3 @@ async def _known(gateway: Gateway, avatar_id: str) -> Avatar:
         if failure.type is FailureType.UNKNOWN_AVATAR:
             raise RequestRefused(404, "not-found", failure.detail) from None
         raise
-
-
-def _item(avatar: Avatar, owner: str = "") -> AvatarItem:
-    root = f"/v1/avatars/{avatar.id}"
-    version = f"v={avatar.hash}" + (f"&of={quote(owner)}" if owner else "")
-    return AvatarItem(
-        id=avatar.id,
-        name=avatar.name,
-        poster_url=f"{root}/poster.jpg?{version}",
-        idle_url=f"{root}/idle.mp4?{version}",
-        idle_seconds=avatar.idle_seconds,
-        hash=avatar.hash,
-        width_px=avatar.width_px,
-        height_px=avatar.height_px,
-        licence=avatar.licence,
-        synthetic=avatar.synthetic,
-        default=avatar.default,
-        own=bool(owner),
-    )

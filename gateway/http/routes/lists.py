@@ -56,19 +56,19 @@ class NetworkItem(BaseModel):
     default: bool
 
 
-class Networks(BaseModel):
+class NetworkList(BaseModel):
     """All networks."""
 
     networks: list[NetworkItem]
 
 
-class Models(BaseModel):
+class ModelList(BaseModel):
     """All models."""
 
     models: list[ModelItem]
 
 
-class Voices(BaseModel):
+class VoiceList(BaseModel):
     """All voices."""
 
     voices: list[VoiceItem]
@@ -82,9 +82,9 @@ class Tokens(BaseModel):
 
 
 @router.get("/models")
-async def models(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Models:
+async def models(gateway: Annotated[Gateway, Depends(gateway_of)]) -> ModelList:
     """List the models that can answer."""
-    return Models(
+    return ModelList(
         models=[
             ModelItem(
                 id=model.id,
@@ -98,9 +98,9 @@ async def models(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Models:
 
 
 @router.get("/voices")
-async def voices(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Voices:
+async def voices(gateway: Annotated[Gateway, Depends(gateway_of)]) -> VoiceList:
     """List the voices that can speak."""
-    return Voices(
+    return VoiceList(
         voices=[
             VoiceItem(
                 name=voice.name,
@@ -116,10 +116,10 @@ async def voices(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Voices:
 
 
 @router.get("/networks")
-async def networks(gateway: Annotated[Gateway, Depends(gateway_of)]) -> Networks:
+async def networks(gateway: Annotated[Gateway, Depends(gateway_of)]) -> NetworkList:
     """List the networks that can move the lips."""
     listed = await gateway.catalogue.networks()
-    return Networks(networks=[NetworkItem(**asdict(network)) for network in listed])
+    return NetworkList(networks=[NetworkItem(**asdict(network)) for network in listed])
 
 
 @router.post("/tokens", openapi_extra={"requestBody": TOKENS_BODY})

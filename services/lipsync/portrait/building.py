@@ -15,6 +15,7 @@ from visavis.rpc.failures import Failure, FailureType
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.portrait.announced import BundleMaker, bundle_maker
 from services.lipsync.portrait.face_models import FaceModelsMissing, face_models
+from services.lipsync.portrait.packing import avatar_id
 from services.lipsync.portrait.photo import UnusablePortrait
 from services.lipsync.uploads import upload_window
 
@@ -23,6 +24,13 @@ log = structlog.get_logger()
 _LONGEST_NAME = 64
 # Steps that nobody has fetched yet; older ones give way.
 _STEPS_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStarted:
+    """The first event: the id that the avatar will have."""
+
+    avatar_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class BuiltBundle:
     data: bytes
 
 
-BuildEvent: TypeAlias = BuildStep | BuiltBundle
+BuildEvent: TypeAlias = BuildStarted | BuildStep | BuiltBundle
 
 
 class PortraitBuilder:
@@ -55,7 +63,7 @@ class PortraitBuilder:
     async def build(
         self, chunks: AsyncIterator[bytes], name: str, media_type: str, byte_count: int
     ) -> AsyncGenerator[BuildEvent, None]:
-        """Yields steps, then the bundle. Closing the generator stops the work.
+        """Yields the start, steps, then the bundle. Closing the generator stops the work.
 
         Raises:
             Failure: invalid-request (with a sentence on what is wrong with the portrait), busy,
@@ -72,6 +80,7 @@ class PortraitBuilder:
             try:
                 maker = bundle_maker(media_type, byte_count)
                 upload = await self._received(chunks, byte_count)
+                yield BuildStarted(avatar_id(name))
                 async with asyncio.timeout(self._build_seconds):
                     async with aclosing(self._built(maker, upload, name)) as events:
                         async for event in events:

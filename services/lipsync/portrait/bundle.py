@@ -26,27 +26,27 @@ Progress = Callable[[str, float], None]
 def portrait_bundle(photo: bytes, name: str, models: FaceModels, progress: Progress) -> bytes:
     """The bundle of the one face in `photo`, a zip; the same photo and name give the same bytes.
 
-    `progress` is told the step and the share that is done; what it raises ends the work.
+    `progress` is told the step and the share of the work that is done; what it raises ends it.
 
     Raises:
         UnusablePortrait: the photo cannot become an avatar.
     """
-    progress("reading the picture", 0.0)
+    progress("reading", 0.0)
     pixels = photo_pixels(photo)
-    progress("finding the face", 0.05)
+    progress("face", 0.02)
     picture = framed(pixels, only_face(pixels, models))
-    progress("making the mouth", 0.1)
+    progress("mouth", 0.03)
     mouth = mouth_place(picture.points)
     speak = mouth_file(picture, mouth)
     rested = _rested(picture, mouth, rest(speak, mouth))
 
     def watched() -> Iterator[Pixels]:
         for number, frame in enumerate(loop_frames(rested, mouth)):
-            progress("making the idle loop", 0.2 + 0.75 * number / LOOP_FRAMES)
+            progress("loop", 0.05 + 0.93 * number / LOOP_FRAMES)
             yield frame
 
     files = {"speak.npz": speak, **silent_files(watched())}
-    progress("packing", 0.98)
+    progress("packing", 0.99)
     placed = placements(picture, mouth)
     return packed_bundle(name, files, mouth, placed, points=picture.points, source="made from a portrait")
 

@@ -28,38 +28,37 @@ from services.lipsync.portrait.photo import Pixels, UnusablePortrait
 def clip_bundle(media_type: str, data: bytes, name: str, models: FaceModels, progress: Progress) -> bytes:
     """The bundle of the one silent face in a clip, a zip; the same clip and name give the same bytes.
 
-    `progress` is told the step and the share that is done; what it raises ends the work. The clip is decoded
-    twice, picture by picture: what is kept of it are the face's points and the frames of the loop.
+    `progress` is told the step and the share of the work that is done; what it raises ends it. The clip is
+    decoded twice, picture by picture: what is kept of it are the face's points and the frames of the loop.
 
     Raises:
         UnusablePortrait: the clip cannot become an avatar.
     """
-    progress("reading the clip", 0.0)
+    progress("reading", 0.0)
     clip = clip_of(data, media_type)
-    face = followed_face(
-        clip, models, lambda done: progress("following the face", 0.05 + 0.5 * done / clip.count)
-    )
+    face = followed_face(clip, models, lambda done: progress("face", 0.33 * done / clip.count))
     pictures = loop_pictures(clip, face)
-    progress("making the mouth", 0.55)
+    progress("mouth", 0.33)
     first = next(pictures)
     mouth = mouth_place(first.points)
     speak = mouth_file(first, mouth)
     shut = rest(speak, mouth)
     track = MouthTrack(first, mouth)
     ways, frames = list[Way](), list[Pixels]()
+    most = min(clip.count, MOST_FORTH_FRAMES)
     for number, picture in enumerate(chain([first], pictures)):
-        progress("following the mouth", 0.55 + 0.2 * number / MOST_FORTH_FRAMES)
+        progress("mouth", 0.34 + 0.32 * number / most)
         ways.append(track.found(picture))
         frames.append(_with_mouth(shut, picture, ways[-1]))
     order = forth_and_back(len(frames))
 
     def watched() -> Iterator[Pixels]:
         for number, place in enumerate(order):
-            progress("making the idle loop", 0.75 + 0.22 * number / len(order))
+            progress("loop", 0.66 + 0.32 * number / len(order))
             yield frames[place]
 
     files = {"speak.npz": speak, **silent_files(watched())}
-    progress("packing", 0.98)
+    progress("packing", 0.99)
     placed = [rounded(ways[place]) for place in order]
     return packed_bundle(name, files, mouth, placed, points=first.points, source="made from a clip")
 
