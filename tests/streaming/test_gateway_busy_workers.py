@@ -20,7 +20,7 @@ SENTENCES = ["One.", "And then there were two.", "And a third one that comes las
 
 
 class OneSlot(FakeLipsync):
-    """A worker that renders one utterance at a time, once it may, and refuses the others."""
+    """A worker that renders one utterance at a time, once it may, and refuses the others unheard."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,27 +31,19 @@ class OneSlot(FakeLipsync):
     async def Animate(
         self, requests: AsyncIterator[lipsync_pb2.AnimateRequest], context: Any
     ) -> AsyncGenerator[lipsync_pb2.AnimateResponse, None]:
-        heard = [request async for request in requests]
         if self.taken:
             self.refused += 1
             raise Failure(FailureType.BUSY, "The slot is taken.", retry_after_seconds=LONG_SECONDS)
         self.taken = True
         try:
             started = False
-            async for response in super().Animate(_again(heard), context):
+            async for response in super().Animate(requests, context):
                 yield response
                 if not started:
                     started = True
                     await self.may_render.wait()
         finally:
             self.taken = False
-
-
-async def _again(
-    requests: list[lipsync_pb2.AnimateRequest],
-) -> AsyncIterator[lipsync_pb2.AnimateRequest]:
-    for request in requests:
-        yield request
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import grpc
 
+from visavis.rpc.uploading import UploadingCall
+
 # Between two channels: a connection needs that long.
 _LEAST_SECONDS = 1.0
 # What runs on a channel that was replaced may go on so long.
@@ -48,12 +50,12 @@ class RenewedChannel(grpc.aio.Channel):
         return self._method("unary_stream", args, kwargs)
 
     def stream_unary(self, *args: Any, **kwargs: Any) -> Any:
-        """As gRPC's own."""
-        return self._method("stream_unary", args, kwargs)
+        """As gRPC's own, with the status that the server gave."""
+        return self._uploading_method("stream_unary", args, kwargs)
 
     def stream_stream(self, *args: Any, **kwargs: Any) -> Any:
-        """As gRPC's own."""
-        return self._method("stream_stream", args, kwargs)
+        """As gRPC's own, with the status that the server gave."""
+        return self._uploading_method("stream_stream", args, kwargs)
 
     def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
         """Of the channel of the moment."""
@@ -79,6 +81,12 @@ class RenewedChannel(grpc.aio.Channel):
             return getattr(self.current(), kind)(*args, **kwargs)(*request, **options)
 
         return call
+
+    def _uploading_method(
+        self, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Callable[..., UploadingCall]:
+        method = self._method(kind, args, kwargs)
+        return lambda *request, **options: UploadingCall(method(*request, **options))
 
     async def __aenter__(self) -> Self:
         return self
