@@ -10,19 +10,21 @@ from pathlib import Path
 
 from visavis.rpc.telemetry import configure_logs
 
-from tests.chaos.storm import Weather, storm
+from tests.chaos.storm import storm
+from tests.chaos.weather import Weather
+from tests.fakes.object_server import object_server
 
 
 def main() -> None:
     """Prints the verdict."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--replies", type=int, default=Weather.replies)
+    parser.add_argument("--replies", type=int, default=Weather().replies)
     parser.add_argument("--log", type=Path, help="where what the processes say is kept")
-    parser.add_argument("--seed", type=int, default=Weather.seed)
+    parser.add_argument("--seed", type=int, default=Weather().seed)
     asked = parser.parse_args()
     configure_logs("chaos", level="warning", as_json=False)
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        verdict = asyncio.run(storm(Weather(replies=asked.replies, seed=asked.seed), Path(folder)))
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, object_server() as bucket:
+        verdict = asyncio.run(storm(Weather(replies=asked.replies, seed=asked.seed), Path(folder), bucket))
         if asked.log is not None:
             shutil.copy(Path(folder) / "processes.log", asked.log)
     print(verdict)

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from httpx_sse import SSEError, aconnect_sse
 
 from tests.fakes.served_gateway import TERMINAL, Told
 
 _BACK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where clients ask, with which key; `take_event` is called for every event that one of them hears."""
+
+    url: str
+    secret: str = field(repr=False)
+    take_event: Callable[[], None] = lambda: None
+
+    def client(self, *, with_key: bool = True) -> httpx.AsyncClient:
+        """One with connections of its own. Nobody has vouched for the proxy's certificate."""
+        headers = {"Authorization": f"Bearer {self.secret}"} if with_key else {}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=90, verify=False)
 
 
 @dataclass(slots=True)
@@ -20,75 +37,99 @@ class Heard:
 
     body: dict[str, Any]
     reply_id: str = ""
+    # Signed: it needs no key.
+    events_url: str = ""
     events: list[Told] = field(default_factory=list)
     reconnects: int = 0
 
+    @property
+    def last_id(self) -> int:
+        """Of the newest event; 0: none."""
+        return self.events[-1].id if self.events else 0
 
-async def heard(base_url: str, key: str, body: dict[str, Any]) -> Heard:
-    """Asks once, as an Idempotency-Key makes it, and listens to the end."""
+    @property
+    def ended(self) -> bool:
+        """Nothing more will come."""
+        return bool(self.events) and self.events[-1].type in TERMINAL
+
+
+async def heard(site: Site, key: str, body: dict[str, Any], *, as_page: bool = False) -> Heard:
+    """Asks once, as an Idempotency-Key makes it, and listens to the end: to NDJSON, or as pages do."""
     client = Heard(body)
     while not client.reply_id:
-        client.reply_id = await _asked(base_url, key, body) or ""
-    return await _heard_out(base_url, client)
-
-
-async def heard_again(base_url: str, reply_id: str) -> Heard:
-    """All of a reply, from the first event."""
-    return await _heard_out(base_url, Heard({}, reply_id))
-
-
-async def fetched(base_url: str, path: str) -> httpx.Response:
-    """The answer to a GET, tried until there is a whole one."""
-    while True:
-        try:
-            async with _client(base_url) as http:
-                response = await http.get(path)
-            if response.status_code < 500:
-                return response
-        except httpx.TransportError:
-            pass
-        await asyncio.sleep(_BACK_SECONDS)
-
-
-def _client(base_url: str) -> httpx.AsyncClient:
-    # Certificates, of which none is needed, would cost more time than all the rest.
-    return httpx.AsyncClient(base_url=base_url, timeout=90, verify=False)
-
-
-async def _heard_out(base_url: str, client: Heard) -> Heard:
-    await _listen(base_url, client)
-    while not client.events or client.events[-1].type not in TERMINAL:
-        client.reconnects += 1
-        await asyncio.sleep(_BACK_SECONDS)
-        await _listen(base_url, client)
+        await _ask(site, key, client)
+    while not client.ended:
+        await _listen(site, client, _page_events if as_page else _lines)
     return client
 
 
-async def _asked(base_url: str, key: str, body: dict[str, Any]) -> str | None:
+async def whole_log(site: Site, reply_id: str) -> list[Told]:
+    """All events of a reply that has ended."""
+    client = Heard({}, reply_id)
+    while not client.ended:
+        await _listen(site, client, _lines)
+    return client.events
+
+
+async def fetched(site: Site, reply_id: str, names: Iterable[str]) -> dict[str, bytes]:
+    """Files of a reply that has ended."""
+    async with site.client() as http:
+        answers = {name: await http.get(f"/v1/replies/{reply_id}/{name}") for name in names}
+    assert {answer.status_code for answer in answers.values()} == {200}
+    return {name: answer.content for name, answer in answers.items()}
+
+
+async def _ask(site: Site, key: str, client: Heard) -> None:
     try:
-        async with _client(base_url) as http:
-            response = await http.post("/v1/replies", json=body, headers={"Idempotency-Key": key})
-        if response.status_code == 202:
-            return str(response.json()["id"])
+        async with site.client() as http:
+            response = await http.post("/v1/replies", json=client.body, headers={"Idempotency-Key": key})
     except httpx.TransportError:
-        pass
+        await asyncio.sleep(_BACK_SECONDS)
+        return
+    if response.status_code == 202:
+        made = response.json()
+        client.reply_id, client.events_url = made["id"], made["events_url"]
+        return
+    # A gateway that drains, a proxy that finds none, a key with too many replies at once.
+    assert response.status_code in (429, 502, 503, 504), response.text
     await asyncio.sleep(_BACK_SECONDS)
-    return None
 
 
-async def _listen(base_url: str, client: Heard) -> None:
-    """As EventSource does: after a break it names the last event that it has."""
-    after = client.events[-1].id if client.events else 0
-    url = f"/v1/replies/{client.reply_id}/events?after={after}"
+async def _listen(
+    site: Site, client: Heard, told: Callable[[Site, Heard], AsyncGenerator[Told, None]]
+) -> None:
+    """Takes in what comes until the line breaks."""
     try:
-        async with (
-            _client(base_url) as http,
-            http.stream("GET", url, headers={"Accept": "application/x-ndjson"}) as response,
-        ):
-            async for line in response.aiter_lines():
-                if line and response.status_code == 200:
-                    event = json.loads(line)
-                    client.events.append(Told(event["id"], event["event"], event["data"]))
-    except (httpx.TransportError, json.JSONDecodeError):
-        # The last line was cut in the middle.
+        async with aclosing(told(site, client)) as events:
+            async for event in events:
+                client.events.append(event)
+                site.take_event()
+    except (httpx.TransportError, json.JSONDecodeError, SSEError):
+        # The last line may be cut in the middle; and what a proxy says in a gateway's place is no event.
         pass
+    if not client.ended:
+        client.reconnects += 1
+        await asyncio.sleep(_BACK_SECONDS)
+
+
+async def _lines(site: Site, client: Heard) -> AsyncGenerator[Told, None]:
+    """NDJSON after the last event that is known, with the key."""
+    path = f"/v1/replies/{client.reply_id}/events?after={client.last_id}"
+    headers = {"Accept": "application/x-ndjson"}
+    async with site.client() as http, http.stream("GET", path, headers=headers) as response:
+        async for line in response.aiter_lines():
+            if line and response.status_code == 200:
+                event = json.loads(line)
+                yield Told(event["id"], event["event"], event["data"])
+
+
+async def _page_events(site: Site, client: Heard) -> AsyncGenerator[Told, None]:
+    """What EventSource gets: it has no key, and after a break it names the last event that it has."""
+    headers = {"Last-Event-ID": str(client.last_id)} if client.events else {}
+    async with (
+        site.client(with_key=False) as http,
+        aconnect_sse(http, "GET", client.events_url, headers=headers) as source,
+    ):
+        async for event in source.aiter_sse():
+            if event.event != "message":
+                yield Told(int(event.id), event.event, json.loads(event.data))

@@ -4,175 +4,119 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import redis.asyncio
 
 from gateway.valkey.keys import events_key, log_key
-from tests.chaos.cutter import Cutter, served_cutter
-from tests.chaos.readers import Heard, fetched, heard, heard_again
+from tests.chaos.field import Field, standing
+from tests.chaos.perils import Peril, raging
+from tests.chaos.readers import Heard, Site, fetched, heard, whole_log
+from tests.chaos.remains import known_replies, remains
 from tests.chaos.verdict import Verdict
-from tests.chaos.victims import Victim, free_ports, living
-from tests.chaos.writer import SlowText, answer_to
-from tests.fakes.served_gateway import Told
-from tests.fakes.stages import FakeStages
-from tests.fakes.valkey import valkey_server
+from tests.chaos.victims import Victim
+from tests.chaos.weather import Weather
+from tests.chaos.writer import ANSWERS, answer_to
+from tests.fakes.object_server import ObjectServer
 
 SAYINGS = (
     "The moon is a rock. It shines at night.",
     "Nobody lives there. The sea knows it well. So do the cats.",
     "One. Two of them are here. Three are on their way to us.",
 )
-TAKEOVER_SECONDS = 2.0
+_TOKEN = re.compile(rb"\?token=\w+")
 
 
-@dataclass(frozen=True)
-class Weather:
-    """How bad it is. Seconds are means of what is random."""
-
-    replies: int = 200
-    at_once: int = 8
-    gateways: int = 3
-    workers: int = 2
-    gateway_dies_seconds: float = 0.5
-    worker_dies_seconds: float = 0.8
-    connection_cut_seconds: float = 0.2
-    seed: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    url: str
-    cutter: Cutter
-    gateways: list[Victim]
-    workers: list[Victim]
-    text: SlowText
-    valkey_url: str
-
-
-async def storm(weather: Weather, folder: Path) -> Verdict:
+async def storm(weather: Weather, folder: Path, bucket: ObjectServer) -> Verdict:
     """Makes all replies, half of them word for word, and judges them when everything is calm again."""
     chance = random.Random(weather.seed)
-    async with _field(weather, folder, chance) as field:
-        calm = {saying: await _media(field.url, await _reply(field, saying, "calm")) for saying in SAYINGS}
-        begun = time.monotonic()
-        calm_again = asyncio.Event()
-        deaths = [
-            asyncio.create_task(_kill(field.gateways, weather.gateway_dies_seconds, chance, calm_again)),
-            asyncio.create_task(_kill(field.workers, weather.worker_dies_seconds, chance, calm_again)),
-            asyncio.create_task(_cut(field.cutter, weather.connection_cut_seconds, chance, calm_again)),
+    async with standing(weather, folder, bucket, chance) as field:
+        site = Site(field.edge.url, field.secret)
+        perils = [
+            Peril(weather.gateway_dies_events, _any_of(field.gateways, chance), chance),
+            Peril(weather.worker_dies_events, _any_of(field.workers, chance), chance),
+            Peril(weather.connections_cut_events, field.edge.cut, chance),
         ]
+
+        def take_event() -> None:
+            for peril in perils:
+                peril.take_event()
+
+        stormy = Site(field.edge.url, field.secret, take_event)
         free = asyncio.Semaphore(weather.at_once)
-        try:
+        begun = time.monotonic()
+        async with raging(perils):
             clients = await asyncio.gather(
-                *(_one(field, free, number, chance) for number in range(weather.replies))
+                *(_one(stormy, free, number, chance) for number in range(weather.replies))
             )
-        finally:
-            calm_again.set()
-            await asyncio.gather(*deaths)
         verdict = Verdict(seconds=round(time.monotonic() - begun, 1))
-        verdict.gateways_killed = sum(gateway.deaths for gateway in field.gateways)
-        verdict.workers_killed = sum(worker.deaths for worker in field.workers)
-        verdict.connections_cut = field.cutter.cuts
+        verdict.gateways_killed, verdict.workers_killed, verdict.proxy_processes_killed = (
+            peril.strikes for peril in perils
+        )
+        verdict.take_remains(await remains(field.valkey_url))
+        heard_of = {client.reply_id for client in clients}
+        verdict.replies_unheard_of = len(await known_replies(field.valkey_url) - heard_of)
+        texts = sorted({_text(client) for client in clients})
+        calm = [await heard(site, f"calm {text}", {"say": text}) for text in texts]
+        undisturbed = {_text(client): await _media(site, client) for client in calm}
         for client in clients:
-            await _judge(verdict, field, client, calm)
+            await _judge(verdict, field, site, client, undisturbed[_text(client)])
         return verdict
 
 
-@asynccontextmanager
-async def _field(weather: Weather, folder: Path, chance: random.Random) -> AsyncIterator[_Field]:
-    async with AsyncExitStack() as stack:
-        valkey_url = stack.enter_context(valkey_server(folder))
-        stages = FakeStages()
-        stages.text = SlowText()
-        for server in (stages.text_server, stages.tts_server):
-            await server.start()
-            stack.push_async_callback(server.stop)
-        log = stack.enter_context((folder / "processes.log").open("ab"))
-        ports = free_ports(weather.gateways + weather.workers)
-        worker_ports = ports[weather.gateways :]
-        workers = [Victim(["-m", "tests.chaos.worker", str(port)], port, {}, log) for port in worker_ports]
-        shared = {
-            "GATEWAY_VALKEY_URL": valkey_url,
-            "GATEWAY_TAKEOVER_SECONDS": str(TAKEOVER_SECONDS),
-            "GATEWAY_TEXT_TARGET": stages.text_server.address,
-            "GATEWAY_TTS_TARGET": stages.tts_server.address,
-            "GATEWAY_LIPSYNC_TARGET": "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in worker_ports),
-            "GATEWAY_DATA": str(folder / "media"),
-            # A worker takes some seconds to come back on a busy machine.
-            "GATEWAY_PATIENCE_SECONDS": "120",
-        }
-        gateways = [
-            Victim(["-m", "gateway"], port, shared | {"GATEWAY_PORT": str(port)}, log)
-            for port in ports[: weather.gateways]
-        ]
-        await stack.enter_async_context(living([*gateways, *workers]))
-        cutter, url = await stack.enter_async_context(served_cutter(ports[: weather.gateways], chance))
-        yield _Field(url, cutter, gateways, workers, stages.text, valkey_url)
+def _any_of(victims: list[Victim], chance: random.Random) -> Callable[[], Awaitable[None]]:
+    """Whoever was killed is back before the next one dies."""
+    return lambda: chance.choice(victims).die_and_return()
 
 
-async def _one(field: _Field, free: asyncio.Semaphore, number: int, chance: random.Random) -> Heard:
+async def _one(site: Site, free: asyncio.Semaphore, number: int, chance: random.Random) -> Heard:
     async with free:
-        if number % 2:
-            return await heard(field.url, f"key {number}", {"say": chance.choice(SAYINGS)})
-        question = {"messages": [{"role": "user", "content": f"Moon {number}"}]}
-        return await heard(field.url, f"key {number}", question)
+        body: dict[str, Any] = {"say": chance.choice(SAYINGS)}
+        if number % 2 == 0:
+            question = f"Tell me about {chance.choice(list(ANSWERS))}, for the {number}th time."
+            body = {"messages": [{"role": "user", "content": question}]}
+        return await heard(site, f"key {number}", body, as_page=number % 4 > 1)
 
 
-async def _reply(field: _Field, saying: str, key: str) -> str:
-    return (await heard(field.url, f"{key} {saying}", {"say": saying})).reply_id
+def _question(client: Heard) -> str | None:
+    return client.body["messages"][0]["content"] if "messages" in client.body else None
 
 
-async def _kill(
-    victims: list[Victim], seconds: float, chance: random.Random, calm_again: asyncio.Event
+def _text(client: Heard) -> str:
+    """What should be said in the end."""
+    question = _question(client)
+    return str(client.body["say"]) if question is None else answer_to(question)
+
+
+async def _judge(
+    verdict: Verdict, field: Field, site: Site, client: Heard, undisturbed: dict[str, bytes]
 ) -> None:
-    """One after the other: whoever was killed is back before the next one dies."""
-    while not await _passed(calm_again, chance.expovariate(1 / seconds)):
-        await chance.choice(victims).die_and_return()
-
-
-async def _cut(cutter: Cutter, seconds: float, chance: random.Random, calm_again: asyncio.Event) -> None:
-    while not await _passed(calm_again, chance.expovariate(1 / seconds)):
-        cutter.cut_one()
-
-
-async def _passed(calm_again: asyncio.Event, seconds: float) -> bool:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await calm_again.wait()
-    return calm_again.is_set()
-
-
-async def _judge(verdict: Verdict, field: _Field, client: Heard, calm: dict[str, dict[str, bytes]]) -> None:
-    log = await _log(field.url, client.reply_id)
+    log = await whole_log(site, client.reply_id)
     verdict.take(client, log)
     async with redis.asyncio.Redis.from_url(field.valkey_url) as server:
         epoch: Any = await server.hget(log_key(client.reply_id), "epoch")
         entries: Any = await server.xrange(events_key(client.reply_id))
     verdict.taken_over += int(epoch) > 1
-    if "say" in client.body:
-        verdict.take_text(log, client.body["say"])
-        verdict.take_media(await _media(field.url, client.reply_id), calm[client.body["say"]])
-        return
-    question = client.body["messages"][0]["content"]
-    verdict.take_text(log, answer_to(question))
-    written_at = [int(fields[b"at"]) / 1000 for _, fields in entries if fields[b"type"] == b"text_ok"]
-    asked_at = field.text.asked[question]
-    verdict.texts_asked_again_after_text_ok += sum(moment > at for moment in asked_at for at in written_at)
+    if (question := _question(client)) is not None:
+        written_at = [int(fields[b"at"]) / 1000 for _, fields in entries if fields[b"type"] == b"text_ok"]
+        asked_at = field.writer.asked[question]
+        verdict.texts_asked_again_after_text_ok += sum(
+            moment > at for moment in asked_at for at in written_at
+        )
+    verdict.take_text(log, _text(client))
+    if log[-1].type == "done":
+        verdict.take_media(client, await _media(site, client), undisturbed)
 
 
-async def _log(url: str, reply_id: str) -> list[Told]:
-    return (await heard_again(url, reply_id)).events
-
-
-async def _media(url: str, reply_id: str) -> dict[str, bytes]:
+async def _media(site: Site, client: Heard) -> dict[str, bytes]:
     names = {"video.mp4", "audio.wav", "captions.vtt", "poster.jpg", "video.m3u8"}
-    for event in await _log(url, reply_id):
+    for event in client.events:
         urls = [event.data.get(name) for name in ("audio_url", "url", "init_url")]
-        names |= {found.rsplit("/", 1)[1] for found in urls if found}
-    return {name: (await fetched(url, f"/v1/replies/{reply_id}/{name}")).content for name in sorted(names)}
+        names |= {found.partition("?")[0].rsplit("/", 1)[1] for found in urls if found}
+    files = await fetched(site, client.reply_id, names)
+    # Signatures are each reply's own.
+    return {name: _TOKEN.sub(b"", data) if name.endswith(".m3u8") else data for name, data in files.items()}

@@ -6,11 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.storm import Weather, storm
+from tests.chaos.storm import storm
+from tests.chaos.weather import Weather
+from tests.fakes.object_server import object_server
+
+SMALL = Weather(
+    replies=6,
+    gateways=2,
+    workers=1,
+    gateway_dies_events=100,
+    worker_dies_events=100,
+    connections_cut_events=30,
+)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_clients_notice_nothing_of_gateways_workers_and_connections_that_die(tmp_path: Path) -> None:
-    verdict = await storm(Weather(replies=10, gateways=2, worker_dies_seconds=1), tmp_path)
+    with object_server() as bucket:
+        verdict = await storm(SMALL, tmp_path, bucket)
     assert verdict.good, f"\n{verdict}"
+    assert verdict.gateways_killed and verdict.workers_killed and verdict.proxy_processes_killed

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
 import time
-from collections.abc import AsyncGenerator
-from typing import Any
 
-from visavis.v1 import text_pb2
+from tests.fakes.openai_server import Answer, Delta, Finish, OpenAiServer, Pause, Received, Step, UsageChunk
 
-from tests.fakes.stages import FakeText
-
-SECONDS_PER_PART = 0.04
-_ANSWER = "{name} is a rock. It shines at night. Nobody lives there. The sea knows it well."
-
-
-def answer_to(name: str) -> str:
-    """What is said of it, each time the same."""
-    return _ANSWER.format(name=name)
+SECONDS_PER_WORD = 0.08
+ANSWERS = {
+    "the moon": "The moon is a rock. It shines at night. Nobody lives there.",
+    "the sea": "Nobody owns the sea. It comes and goes. So do the boats on it.",
+    "a cat": "A cat sleeps most of the day. At night it walks on roofs.",
+}
+_TOPIC = re.compile("|".join(ANSWERS))
+_WORD = re.compile(r"\S+\s*")
 
 
-class SlowText(FakeText):
-    """Asked to go on, it says the last word again, and goes on; asked what it is, it says."""
+def answer_to(question: str) -> str:
+    """What is said to it, each time the same."""
+    found = _TOPIC.search(question)
+    assert found is not None, question
+    return ANSWERS[found.group()]
+
+
+class Writer(OpenAiServer):
+    """Asked to go on, it says the last word again, and goes on."""
 
     def __init__(self) -> None:
         super().__init__()
-        # When each conversation was asked for, in Unix seconds, by its question.
+        # When each question was asked, in Unix seconds: every time, it is paid.
         self.asked: dict[str, list[float]] = {}
 
-    async def StreamReply(
-        self, request: text_pb2.StreamReplyRequest, context: Any
-    ) -> AsyncGenerator[text_pb2.StreamReplyResponse, None]:
-        async for response in super().StreamReply(request, context):
-            if request.HasField("conversation"):
-                await asyncio.sleep(SECONDS_PER_PART)
-            yield response
+    def answer_to(self, request: Received) -> Answer:
+        """The answer to the conversation's question, or the rest of it."""
+        said = {message["role"]: message["content"] for message in reversed(request.body["messages"])}
+        self.asked.setdefault(said["user"], []).append(time.time())
+        words = _WORD.findall(_rest(answer_to(said["user"]), said.get("assistant", "")))
+        steps: list[Step] = []
+        for word in words:
+            steps += [Pause(SECONDS_PER_WORD), Delta(word)]
+        return Answer((*steps, Finish(), UsageChunk(7, len(words))))
 
-    def answer(self, conversation: text_pb2.Conversation) -> str:
-        question = conversation.messages[0].content
-        self.asked.setdefault(question, []).append(time.time())
-        whole = answer_to(question)
-        said = conversation.messages[1].content if len(conversation.messages) > 1 else ""
-        return whole[len(said.rstrip()) - len((said.split() or [""])[-1]) :]
+
+def _rest(whole: str, said: str) -> str:
+    last_word = (said.split() or [""])[-1]
+    return whole[len(said.rstrip()) - len(last_word) :]

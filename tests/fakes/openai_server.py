@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,13 @@ class Delta:
     """A chunk with text."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """What a model takes for a token."""
+
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class BreakOff:
     """The connection ends in the middle of the stream."""
 
 
-Step = Delta | Finish | UsageChunk | ErrorEvent | Malformed | Stall | BreakOff
+Step = Delta | Pause | Finish | UsageChunk | ErrorEvent | Malformed | Stall | BreakOff
 
 
 @dataclass(frozen=True)
@@ -112,12 +119,16 @@ class OpenAiServer:
         self.received.clear()
         self._answers.clear()
 
+    def answer_to(self, request: Received) -> Answer | Refusal:
+        """What this request gets."""
+        return self._answers.popleft()
+
     def will_refuse(self, refusal: Refusal, times: int = 1) -> None:
         """The next requests get this refusal."""
         self._answers.extend([refusal] * times)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[OpenAiServer]:
+    async def running(self) -> AsyncIterator[Self]:
         """Serves on a free port of the loopback interface."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         host, port = server.sockets[0].getsockname()[:2]
@@ -136,9 +147,9 @@ class OpenAiServer:
             elif request.path.endswith("/responses/input_tokens"):
                 self._count(writer)
             else:
-                await self._answer(self._answers.popleft(), reader, writer)
+                await self._answer(self.answer_to(request), reader, writer)
             await writer.drain()
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             self.client_left.set()
         finally:
             writer.close()
@@ -167,6 +178,9 @@ class OpenAiServer:
                 await reader.read()
                 self.client_left.set()
                 return
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
+                continue
             _write_event(writer, step.line if isinstance(step, Malformed) else json.dumps(_payload(step)))
             await writer.drain()
         _write_event(writer, "[DONE]")

@@ -1,4 +1,4 @@
-"""A shipped proxy configuration goes in, the real proxy in front of a gateway comes out."""
+"""A shipped proxy configuration goes in, the real proxy in front of one gateway or several comes out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -34,19 +35,27 @@ _NGINX_PATHS = "".join(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A running proxy: its address, over TLS, and its (first) process."""
+
+    address: str
+    pid: int
+
+
 @asynccontextmanager
-async def proxied(name: str, gateway: httpx.URL, folder: Path) -> AsyncIterator[str]:
-    """The address of the proxy, over TLS. Skips the test where it is not installed."""
+async def proxied(name: str, gateways: list[int], folder: Path) -> AsyncIterator[Proxy]:
+    """A proxy in front of gateways at these ports. Skips the test where it is not installed."""
     program = _program(name)
     port = free_port()
-    command = [program, *_arguments(name, _configuration(name, gateway, port, folder), folder)]
+    command = [program, *_arguments(name, _configuration(name, gateways, port, folder), folder)]
     log_path = folder / f"{name}.log"
     with log_path.open("wb") as log:
         process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, cwd=folder)
     try:
         address = f"https://localhost:{port}"
         await _serving(address, process, log_path)
-        yield address
+        yield Proxy(address, process.pid)
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
@@ -63,23 +72,32 @@ def _program(name: str) -> str:
     return found
 
 
-def _configuration(name: str, gateway: httpx.URL, port: int, folder: Path) -> Path:
+def _configuration(name: str, gateways: list[int], port: int, folder: Path) -> Path:
     """The shipped file with its own addresses and certificate in place of the example's."""
     if name == "caddy":
+        upstreams = " ".join(f"127.0.0.1:{gateway}" for gateway in gateways)
         text = _CADDY_HERE.format(folder=folder / "caddy") + _replaced(
             (SHIPPED / "Caddyfile").read_text(),
-            {"face.example.com": f"https://localhost:{port}", "127.0.0.1:8000": f"127.0.0.1:{gateway.port}"},
+            {"face.example.com": f"https://localhost:{port}", "127.0.0.1:8000": upstreams},
         )
         return _written(folder / "Caddyfile", text)
     certificate = {"/etc/ssl/face": str(_certificate(folder))}
     if name == "nginx":
-        ports = {"127.0.0.1:8000": f"127.0.0.1:{gateway.port}", "8443": str(port)}
         paths = {"http {\n": "http {\n    access_log off;\n" + _NGINX_PATHS.format(folder=folder)}
-        text = _replaced((SHIPPED / "nginx.conf").read_text(), certificate | ports | paths)
+        shipped = _for_each("8000", gateways, (SHIPPED / "nginx.conf").read_text())
+        text = _replaced(shipped, certificate | paths | {"listen 8443": f"listen {port}"})
         return _written(folder / "nginx.conf", _NGINX_HERE.format(folder=folder) + text)
-    ports = {"port_value: 8000": f"port_value: {gateway.port}", "port_value: 8443": f"port_value: {port}"}
-    text = _replaced((SHIPPED / "envoy.yaml").read_text(), certificate | ports)
-    return _written(folder / "envoy.yaml", text)
+    shipped = _for_each("port_value: 8000", gateways, (SHIPPED / "envoy.yaml").read_text())
+    return _written(
+        folder / "envoy.yaml", _replaced(shipped, certificate | {"port_value: 8443": f"port_value: {port}"})
+    )
+
+
+def _for_each(named: str, gateways: list[int], text: str) -> str:
+    """The text with the line that names the example's port once for each gateway's."""
+    lines = text.splitlines(keepends=True)
+    (example,) = (line for line in lines if named in line)
+    return text.replace(example, "".join(example.replace("8000", str(port)) for port in gateways))
 
 
 def _arguments(name: str, configuration: Path, folder: Path) -> list[str]:

@@ -52,9 +52,12 @@ async def served(
     async with AsyncExitStack() as stack:
         stages = await stack.enter_async_context(fake_stages())
         gateway = await stack.enter_async_context(served_gateway(stages, folder, allow_open=True))
-        address = await stack.enter_async_context(proxied(request.param, gateway.http.base_url, folder))
+        ports = [gateway.http.base_url.port or 0]
+        proxy = await stack.enter_async_context(proxied(request.param, ports, folder))
         limits = httpx.Limits(max_connections=1)
-        client = httpx.AsyncClient(base_url=address, verify=False, http2=True, limits=limits, timeout=120)
+        client = httpx.AsyncClient(
+            base_url=proxy.address, verify=False, http2=True, limits=limits, timeout=120
+        )
         http = await stack.enter_async_context(client)
         yield Edge(gateway, http, stages)
 
