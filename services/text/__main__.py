@@ -25,7 +25,7 @@ def text_service(settings: TextSettings) -> Service:
     servicer = TextServicer(provider, limits)
 
     async def prepare() -> None:
-        await asyncio.gather(provider.start(), asyncio.to_thread(load_languages))
+        await asyncio.gather(provider.prepare(), asyncio.to_thread(load_languages))
         log.info("provider ready", provider=provider.name, embedded=provider.embedded)
 
     return Service(

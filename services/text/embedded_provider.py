@@ -63,7 +63,7 @@ class EmbeddedProvider:
         self._turn = asyncio.Lock()
         self._asking = 0
 
-    async def start(self) -> None:
+    async def prepare(self) -> None:
         """Loads the model and lets it read what comes ahead of every conversation.
 
         Raises:

@@ -69,7 +69,7 @@ class OpenAiProvider:
             timeout=openai.Timeout(options.stall_seconds, connect=options.connect_seconds),
         )
 
-    async def start(self) -> None:
+    async def prepare(self) -> None:
         """Builds the default model's token table. Nothing is asked of the network before the first reply.
 
         Raises:

@@ -21,12 +21,12 @@ class Provider(Protocol):
         """True when the work stays on the operator's own machine."""
         ...
 
-    async def start(self) -> None:
+    async def prepare(self) -> None:
         """Loads and warms what answers need; called once, before the service says SERVING."""
         ...
 
     async def close(self) -> None:
-        """Frees what `start` took. Safe to call when `start` failed or never ran."""
+        """Frees what `prepare` took. Safe to call when `prepare` failed or never ran."""
         ...
 
     def answer(self, conversation: Conversation) -> AsyncGenerator[ModelPart, None]:

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 def tts_service(settings: TtsSettings) -> Service:
     """The service that `settings` describe, not yet started."""
     provider = chosen_provider(settings)
-    servicer = TtsServicer(provider, longest_characters=settings.longest_characters)
+    servicer = TtsServicer(provider, max_characters=settings.max_characters)
 
     async def prepare() -> None:
         await provider.prepare()

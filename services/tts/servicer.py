@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
     """Speaks with one provider; handlers raise `Failure`."""
 
-    def __init__(self, provider: SpeechProvider, *, longest_characters: int) -> None:
+    def __init__(self, provider: SpeechProvider, *, max_characters: int) -> None:
         self._provider = provider
-        self._longest_characters = longest_characters
+        self._max_characters = max_characters
 
     async def Speak(
         self,
@@ -38,9 +38,7 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
             speaking_rate=request.speaking_rate or 1.0,
             pitch_semitones=request.pitch_semitones,
         )
-        async with aclosing(
-            spoken(self._provider, order, longest_characters=self._longest_characters)
-        ) as events:
+        async with aclosing(spoken(self._provider, order, max_characters=self._max_characters)) as events:
             async for event in events:
                 yield self._response(event)
 

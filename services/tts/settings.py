@@ -82,7 +82,8 @@ class TtsSettings(ServiceSettings):
 
     # Utterances that the embedded voices speak at once; more wait.
     embedded_concurrency: int = Field(default=2, ge=1)
-    longest_characters: int = Field(default=2_000, ge=1)
+    # Of one utterance.
+    max_characters: int = Field(default=2_000, ge=1)
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

@@ -59,14 +59,14 @@ SpeechEvent: TypeAlias = Started | Chunk | Finished
 
 
 async def spoken(
-    provider: SpeechProvider, order: Order, *, longest_characters: int
+    provider: SpeechProvider, order: Order, *, max_characters: int
 ) -> AsyncGenerator[SpeechEvent, None]:
     """One Started, at least one Chunk, one Finished. The same order gives the same bytes.
 
     Raises:
         Failure: before Started if the order cannot be met; what the provider raises.
     """
-    _check(order, longest_characters)
+    _check(order, max_characters)
     voice = voice_for(await provider.voices(), order.language, order.voice)
     yield Started(voice, provider.phone_set(voice))
     utterance = Utterance(order.text, voice, order.speaking_rate, order.pitch_semitones)
@@ -89,11 +89,11 @@ def _finished_speech(text: str, recording: Recording) -> Speech | None:
     return mastered(recording)
 
 
-def _check(order: Order, longest_characters: int) -> None:
-    if len(order.text) > longest_characters:
+def _check(order: Order, max_characters: int) -> None:
+    if len(order.text) > max_characters:
         raise Failure(
             FailureType.TOO_LONG,
-            f"An utterance may have {longest_characters} characters. Split the text into sentences.",
+            f"An utterance may have at most {max_characters} characters. Split the text into sentences.",
         )
     if not any(unicodedata.category(character)[0] in "LN" for character in order.text):
         raise Failure(FailureType.NOTHING_SPEAKABLE, "The text holds no letter and no digit to speak.")

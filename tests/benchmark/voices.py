@@ -103,7 +103,7 @@ async def _speech(provider: EmbeddedProvider, written: str, voice: Voice) -> Spo
     text = spoken_text(written)
     begun = time.process_time()
     pcm, words = b"", list[Timing]()
-    async with aclosing(spoken(provider, Order(text, voice=voice.name), longest_characters=500)) as events:
+    async with aclosing(spoken(provider, Order(text, voice=voice.name), max_characters=500)) as events:
         async for event in events:
             if isinstance(event, Chunk):
                 pcm += event.pcm

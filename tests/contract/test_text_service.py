@@ -39,7 +39,7 @@ def scripted_service(provider: ScriptedProvider) -> Service:
     return Service(
         full_name="visavis.v1.TextService",
         register=lambda server: text_pb2_grpc.add_TextServiceServicer_to_server(servicer, server),
-        prepare=provider.start,
+        prepare=provider.prepare,
         close=provider.close,
     )
 

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stub() -> AsyncIterator[tts_pb2_grpc.TtsServiceAsyncStub]:
-    settings = TtsSettings(provider=ProviderChoice.EMBEDDED, longest_characters=500)
+    settings = TtsSettings(provider=ProviderChoice.EMBEDDED, max_characters=500)
     async with running_tts(settings) as stub:
         yield stub
 

@@ -32,7 +32,7 @@ class ScriptedProvider:
         self.asked: list[Conversation] = []
         self.closed = asyncio.Event()
 
-    async def start(self) -> None:
+    async def prepare(self) -> None:
         """Nothing to load."""
 
     async def close(self) -> None:

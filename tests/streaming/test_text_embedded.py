@@ -33,7 +33,7 @@ OPTIONS = EmbeddedOptions(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def provider() -> AsyncIterator[EmbeddedProvider]:
     provider = EmbeddedProvider(OPTIONS)
-    await provider.start()
+    await provider.prepare()
     yield provider
     await provider.close()
 

@@ -75,7 +75,7 @@ async def provider_on(
         retries=2,
     )
     provider = OpenAiProvider(options)
-    await provider.start()
+    await provider.prepare()
     try:
         yield provider
     finally:

@@ -52,7 +52,7 @@ async def test_another_model_answers_counts_and_is_listed(
 ) -> None:
     monkeypatch.setenv("TEXT_MODEL_PATH", str(one_layer))
     provider = chosen_provider(read_settings(TextSettings))
-    await provider.start()
+    await provider.prepare()
     try:
         assert [model.id for model in await provider.models()] == ["one-layer"]
         counted = await provider.count_tokens(HELLO, "one-layer")
@@ -75,5 +75,5 @@ async def test_a_file_that_is_no_model_stops_the_start_with_a_sentence(
     monkeypatch.setenv("TEXT_MODEL_PATH", str(wrong))
     provider = chosen_provider(read_settings(TextSettings))
     with pytest.raises(SystemExit, match="TEXT_MODEL_PATH"):
-        await provider.start()
+        await provider.prepare()
     await provider.close()

@@ -74,7 +74,7 @@ async def test_openais_models_are_counted_here_and_nobody_is_asked(
     server: OpenAiServer, openai_itself: str
 ) -> None:
     async with provider_at(openai_itself) as provider:
-        await provider.start()
+        await provider.prepare()
         assert await provider.count_tokens(HELLO, "") == TokenCount(8, 8_192)
         assert await provider.count_tokens(LONG, "gpt-4o-mini") == TokenCount(LONG_TOKENS, 128_000)
     assert server.received == []
