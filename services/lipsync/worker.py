@@ -28,7 +28,7 @@ def lipsync_service(settings: LipsyncSettings) -> Service:
     )
     if settings.network not in networks:
         raise ModelError(
-            f"LIPSYNC_NETWORK names {settings.network}, which is not in {shipped}. "
+            f"LIPSYNC_NETWORK names {settings.network}, but there is no such network. "
             f"Take {' or '.join(sorted(networks))}."
         )
     gallery = Gallery(
