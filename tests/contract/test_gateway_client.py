@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from visavis_client import AsyncClient, Client, Problem
+from visavis_client import AsyncClient, Avatar, AvatarProgress, Client, Problem
 
+from tests.fakes import fragments
+from tests.fakes.avatar_builds import REFUSAL
 from tests.fakes.served_gateway import ServedGateway, served_gateway
 from tests.fakes.stages import FakeStages
 
@@ -76,6 +78,34 @@ async def test_the_same_without_asyncio(gateway: ServedGateway, tmp_path: Path) 
         with pytest.raises(Problem) as refused:
             await stranger.reply_of(reply_id).done()
         assert refused.value.status == 404
+
+
+async def test_an_avatar_is_watched_while_it_is_made(gateway: ServedGateway, tmp_path: Path) -> None:
+    photo, letter = tmp_path / "photo.jpg", tmp_path / "letter.jpg"
+    photo.write_bytes(fragments.poster())
+    letter.write_bytes(b"Dear Ann,")
+    steps: list[AvatarProgress] = []
+
+    def added_without_asyncio() -> Avatar:
+        with Client(str(gateway.http.base_url), api_key=KEY) as client:
+            with pytest.raises(Problem, match=REFUSAL):
+                client.add_avatar(letter, "Bo", consent=True)
+            return client.add_avatar(photo, "Bo", consent=True, watcher=steps.append)
+
+    assert (await asyncio.to_thread(added_without_asyncio)).id == "bo"
+    assert {"waiting", "face", "loop"} <= {progress.step for progress in steps}
+    async with AsyncClient(str(gateway.http.base_url), api_key=KEY) as client:
+        with pytest.raises(Problem, match=REFUSAL):
+            await client.add_avatar(letter, "Ada", consent=True)
+        with pytest.raises(Problem, match="consent=true"):
+            await client.add_avatar(photo, "Ada", consent=False)
+        with pytest.raises(Problem, match="There is an avatar bo already"):
+            await client.add_avatar(photo, "Bo", consent=True)
+        again: list[AvatarProgress] = []
+        assert (await client.add_avatar(photo, "Ada", consent=True, watcher=again.append)).name == "Ada"
+        assert [progress.fraction for progress in again] == sorted(p.fraction for p in again)
+        assert {avatar.id for avatar in await client.avatars()} == {"grey", "bo", "ada"}
+        await client.remove_avatar("ada")
 
 
 @pytest.mark.parametrize("key", [None, "wrong"])

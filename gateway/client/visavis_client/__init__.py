@@ -18,6 +18,7 @@ from visavis_client.events import (
     VideoOk,
 )
 from visavis_client.media import Media
+from visavis_client.portrait import AvatarProgress
 from visavis_client.request import Message, ReplyOptions
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "AsyncReply",
     "AudioOk",
     "Avatar",
+    "AvatarProgress",
     "Client",
     "Done",
     "Event",

@@ -30,7 +30,7 @@ from visavis_client.errors import response_problem
 from visavis_client.events import Done, Event
 from visavis_client.media import Media, media_file
 from visavis_client.new_file import new_file
-from visavis_client.portrait import portrait_request
+from visavis_client.portrait import Watcher, added_avatar_async, portrait_request
 from visavis_client.request import Created, Message, ReplyOptions, reply_request
 
 
@@ -198,13 +198,16 @@ class AsyncClient:
         body = {"messages": list(messages), "model": model}
         return parsed(Tokens, await _answer(self._http, "POST", "/v1/tokens", json=body))
 
-    async def add_avatar(self, photo: Path | str, name: str, *, consent: bool) -> Avatar:
+    async def add_avatar(
+        self, photo: Path | str, name: str, *, consent: bool, watcher: Watcher | None = None
+    ) -> Avatar:
         """Makes an avatar of a photo or silent clip of one frontal face; it takes some seconds.
 
         Args:
             photo: a JPEG, PNG or WebP file, or 2 to 10 s of MP4, MOV or WebM.
             name: what it is called; its id is made of it.
             consent: the caller may use this portrait.
+            watcher: called as it proceeds.
 
         Raises:
             Problem: the file cannot be used; says why.
@@ -212,7 +215,7 @@ class AsyncClient:
             OSError: the file cannot be read.
         """
         request = portrait_request(Path(photo), name, consent=consent)
-        return parsed(Avatar, await _answer(self._http, "POST", "/v1/avatars", **request))
+        return await added_avatar_async(self._http, request, watcher)
 
     async def remove_avatar(self, avatar_id: str) -> None:
         """Removes an avatar that this caller has added. Raises Problem, Unreachable."""

@@ -13,9 +13,19 @@ from visavis_client.command.gateways import with_gateway
 from visavis_client.command.interruption import run_until_signal
 from visavis_client.command.options import Server
 from visavis_client.command.plain_text import plain_text
+from visavis_client.command.progress import progress_display
+from visavis_client.portrait import AvatarProgress
 
 avatar = typer.Typer(name="avatar", help="Faces of your own.", no_args_is_help=True, rich_markup_mode=None)
 
+_DOING = {
+    "waiting": "Waiting for a worker",
+    "reading": "Reading the file",
+    "face": "Finding the face",
+    "mouth": "Making the mouth",
+    "loop": "Making it move",
+    "packing": "Packing",
+}
 _QUESTION = "May you use this portrait: has the person in it agreed, or does nobody's right stand against it?"
 
 
@@ -41,10 +51,15 @@ def add(
             raise typer.BadParameter("Say --consent if you may use this portrait.")
         typer.confirm(_QUESTION, abort=True)
 
-    async def request(client: AsyncClient) -> str:
-        return (await client.add_avatar(photo, name, consent=True)).id
+    with progress_display() as display:
 
-    added = run_until_signal(with_gateway(server, _say, request))
+        def show(progress: AvatarProgress) -> None:
+            display.show(_DOING.get(progress.step, "Making the face"), progress.fraction)
+
+        async def request(client: AsyncClient) -> str:
+            return (await client.add_avatar(photo, name, consent=True, watcher=show)).id
+
+        added = run_until_signal(with_gateway(server, display.say, request))
     print(plain_text(f"Added {added}. Try: visavis say Hello --avatar {added} -o hello.mp4"))
 
 

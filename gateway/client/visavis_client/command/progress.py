@@ -1,4 +1,4 @@
-"""Events of a reply go in; a bar on a terminal, or a few plain lines elsewhere, come out on stderr."""
+"""Progress goes in; a bar on a terminal, or a few plain lines elsewhere, come out on stderr."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class ProgressDisplay(Protocol):
 
     def follow(self, event: Event) -> None:
         """Shows what the event says of the progress."""
+
+    def show(self, doing: str, fraction: float, left: str = "") -> None:
+        """Shows what is being done, the share of it that is done, and how long it still takes."""
 
     def pause(self) -> None:
         """Leaves the terminal to others."""
@@ -74,16 +77,20 @@ class BarDisplay:
         if isinstance(event, Done):
             self._progress.update(self._task, total=1.0, completed=1.0, left="")
         if isinstance(event, ProgressEvent):
-            self._fraction = max(self._fraction, event.fraction)
-            self._progress.update(
-                self._task,
-                description=_doing(event),
-                total=1.0,
-                completed=self._fraction,
-                left=_left(event),
-                visible=True,
-                refresh=True,
-            )
+            self.show(_doing(event), event.fraction, _left(event))
+
+    def show(self, doing: str, fraction: float, left: str = "") -> None:
+        """Moves the bar."""
+        self._fraction = max(self._fraction, fraction)
+        self._progress.update(
+            self._task,
+            description=doing,
+            total=1.0,
+            completed=self._fraction,
+            left=left,
+            visible=True,
+            refresh=True,
+        )
 
     def pause(self) -> None:
         """Takes the bar away."""
@@ -116,10 +123,14 @@ class LineDisplay:
     def follow(self, event: Event) -> None:
         """Prints a line where the next tenth is reached."""
         if isinstance(event, ProgressEvent):
-            step = math.floor(event.fraction * _PLAIN_STEPS)
-            if step > self._step:
-                self._step = step
-                self.say(f"{_doing(event)}: {event.fraction:.0%}, {_left(event)}")
+            self.show(_doing(event), event.fraction, _left(event))
+
+    def show(self, doing: str, fraction: float, left: str = "") -> None:
+        """Prints a line where the next tenth is reached."""
+        step = math.floor(fraction * _PLAIN_STEPS)
+        if step > self._step:
+            self._step = step
+            self.say(f"{doing}: {fraction:.0%}" + (f", {left}" if left else ""))
 
     def pause(self) -> None:
         """Lines need no terminal of their own."""
