@@ -15,13 +15,8 @@ from services.lipsync.manifests import ModelError
 from services.lipsync.sessions import Session
 from services.lipsync.training.checkpoint_tensors import PICKLE_MAGIC, ZIP_MAGIC, read_checkpoint
 from services.lipsync.training.refusal import CheckpointRefused
-from services.lipsync.training.wav2lip_graphs import (
-    FIRST_ROW,
-    listen_graph,
-    look_graph,
-    speak_graph,
-    whole_graph,
-)
+from services.lipsync.training.wav2lip_graphs import listen_graph, look_graph, speak_graph, whole_graph
+from services.lipsync.training.wav2lip_joints import FIRST_ROW
 from services.lipsync.training.wav2lip_weights import checkpoint_weights
 from services.lipsync.training.whole_onnx import WholeNetwork, whole_network
 from services.lipsync.wav2lip_manifest import WAV2LIP_CONTRACT, served_mel
@@ -122,12 +117,13 @@ def _difference(original: bytes, network: WholeNetwork, graphs: Mapping[str, byt
     for _ in range(_BATCHES):
         mel = random.uniform(-4, 4, (_BATCH, 1, 80, 16)).astype(np.float32)
         # Faces of every brightness and contrast; the masked half is seen as any other.
-        contrast, brightness = random.uniform(0, 1, (2, _BATCH, 6, 1, 1))
-        noise = random.uniform(-0.5, 0.5, (_BATCH, 6, 96, 96))
-        faces = np.clip(noise * contrast + brightness, 0, 1).astype(np.float32)
+        contrast, brightness = random.uniform(0, 1, (2, 6, 1, 1))
+        noise = random.uniform(-0.5, 0.5, (1, 6, 96, 96))
+        face = np.clip(noise * contrast + brightness, 0, 1).astype(np.float32)
+        faces = np.repeat(face, _BATCH, axis=0)
         expected = whole.run({network.mel: mel, network.faces: faces}, go_on)[network.mouth]
         speech = listen.run({"mel": mel}, go_on)
-        drawn = speak.run({**speech, **look.run({"faces": faces}, go_on)}, go_on)["mouth"]
+        drawn = speak.run({**speech, **look.run({"faces": face}, go_on)}, go_on)["mouth"]
         largest = max(largest, float(np.abs(drawn - expected[:, :, FIRST_ROW:]).max()))
         if not np.isfinite(largest):
             break

@@ -31,28 +31,24 @@ class Drawing:
             value = self.layer(value, layer)
         return value
 
-    def layer(self, value: str, layer: Layer, rows_above: int | None = None) -> str:
+    def layer(self, value: str, layer: Layer) -> str:
         """The whole layer, its nonlinearity included."""
         weights = self._weights[layer.key]
-        drawn = self.convolution(value, layer, weights, rows_above=rows_above)
+        drawn = self.convolution(value, layer, weights)
         if weights.adds_input:
             drawn = self.node("Add", [drawn, value])
         return self.node("Relu" if layer.normalised else "Sigmoid", [drawn])
 
-    def convolution(
-        self, value: str, layer: Layer, weights: Weights, name: str = "", rows_above: int | None = None
-    ) -> str:
-        """The layer's convolution and normalisation; `rows_above` replaces its padding at the top."""
+    def convolution(self, value: str, layer: Layer, weights: Weights, name: str = "") -> str:
+        """The layer's convolution and normalisation."""
         key = name or layer.key
         inputs = [value, self.constant(f"{key}.weight", weights.weight)]
         if weights.bias.any():
             inputs.append(self.constant(f"{key}.bias", weights.bias))
-        side = layer.padding
-        top = side if rows_above is None else rows_above
         attributes: dict[str, Sequence[int]] = {
             "kernel_shape": [layer.kernel] * 2,
             "strides": layer.stride,
-            "pads": [top, side, side, side],
+            "pads": [layer.padding] * 4,
         }
         if layer.transposed:
             attributes["output_padding"] = [layer.output_padding] * 2

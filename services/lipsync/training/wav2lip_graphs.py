@@ -1,39 +1,46 @@
 """A Wav2Lip network's weights go in, ONNX graphs come out: the whole network, or what serving runs of it.
 
-The whole network is drawn as it was trained. Split, nothing is computed twice, and nothing that is not shown:
+The whole network is drawn as it was trained. Split, nothing is computed twice, and little that is not shown:
 - `listen` hears a window of speech; `look` sees a face, once; `speak` draws the lower half of the face.
 - Every first convolution of a decoder block is linear in concat(drawn so far, features of the face), so the
   face's share, bias included, is a map that `look` computes and `speak` adds before the nonlinearity.
 - The lower half needs only some rows of each size before it: going backwards from row 48, a convolution needs
-  one row more than it gives, one that doubles the size half as many. All other rows are never computed.
+  one row more than it gives, one that doubles the size half as many. A block computes one stretch of rows: as
+  if nothing were above it, which each convolution carries one row further down, but not into what is shown.
+- From 6 pixels on `speak` works on quarters of images (`quarters`), which takes fewer products (`winograd`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
+from itertools import chain, pairwise
 
 import numpy as np
 
 from services.lipsync.mel import BANDS, COLUMNS_PER_WINDOW
 from services.lipsync.training.onnx_drawing import Drawing
+from services.lipsync.training.quarters import (
+    Quarters,
+    doubled,
+    each,
+    joined,
+    of_each,
+    quarter_names,
+    quartered,
+)
 from services.lipsync.training.wav2lip_architecture import (
     AUDIO_ENCODER,
-    DECODER_LAYERS,
     FACE_CHANNELS,
     FACE_DECODER,
     FACE_ENCODER,
     FACE_PX,
     OUTPUT_BLOCK,
     SPEECH_FEATURES,
-    Layer,
 )
+from services.lipsync.training.wav2lip_joints import FIRST_ROW, Joint, joints
 from services.lipsync.training.wav2lip_weights import LayerWeights, Weights, folded_weights
+from services.lipsync.training.winograd import convolved
 
-FIRST_ROW = 48
-MAP_NAMES = ("m1", "m2", "m3", "m4", "m5", "m6", "m_out")
-
-_SIZES_PX = (3, 6, 12, 24, 48, 96, 96)
 _MEL = ("n", 1, BANDS, COLUMNS_PER_WINDOW)
 _FACES = ("n", FACE_CHANNELS, FACE_PX, FACE_PX)
 
@@ -61,76 +68,80 @@ def listen_graph(weights: LayerWeights) -> bytes:
 
 
 def look_graph(weights: LayerWeights) -> bytes:
-    """faces (N, 6, 96, 96) to the seven maps of `map_shapes`, each (N, channels, rows, columns)."""
+    """faces (N, 6, 96, 96) to the maps of `map_shapes`, each (N, channels, rows, columns)."""
     folded = folded_weights(weights)
     drawing = Drawing(folded)
     features, value = [], "faces"
     for block in FACE_ENCODER:
         value = drawing.block(value, block)
         features.append(value)
-    outputs = {}
-    rows = _rows()
-    joining = zip(MAP_NAMES, _joining_layers(), reversed(features), strict=True)
-    for name, (layer, drawn_inputs), feature in joining:
-        first = rows[layer.key].first
-        _, seen = _shares(layer, drawn_inputs, folded[layer.key])
-        drawn = drawing.convolution(feature, layer, seen, f"{layer.key}.seen")
-        outputs[name] = (drawing.rows_from(drawn, first) if first else drawn, ("n", *map_shapes()[name]))
-    return drawing.model("look", {"faces": _FACES}, outputs)
+    outputs: dict[str, str] = {}
+    for joint, feature in zip(joints(), reversed(features), strict=True):
+        _, seen = joint.shares(folded)
+        drawn = drawing.convolution(feature, joint.layer, seen, f"{joint.layer.key}.seen")
+        if joint.quartered:
+            names, quarters = quarter_names(joint.name), quartered(drawing, drawn, joint.first_row)
+            outputs.update(zip(chain(*names), chain(*quarters), strict=True))
+        else:
+            outputs[joint.name] = drawn
+    shapes = map_shapes()
+    ports = {name: (value, ("n", *shapes[name])) for name, value in outputs.items()}
+    return drawing.model("look", {"faces": _FACES}, ports)
 
 
 def speak_graph(weights: LayerWeights) -> bytes:
-    """speech (N, 512) and the maps, of one face or of N, to mouth (N, 3, 48, 96): rows 48 to 95."""
+    """speech (N, 512) and the maps of one face to mouth (N, 3, 48, 96): rows 48 to 95."""
     folded = folded_weights(weights)
     drawing = Drawing(folded)
-    shape = drawing.constant("shape", np.array([-1, SPEECH_FEATURES, 1, 1], np.int64))
-    value = drawing.block(drawing.node("Reshape", ["speech", shape]), FACE_DECODER[0])
-    rows = _rows()
-    blocks = (*FACE_DECODER[1:], OUTPUT_BLOCK)
-    for name, (layer, drawn_inputs), block in zip(MAP_NAMES, _joining_layers(), blocks, strict=True):
-        share, _ = _shares(layer, drawn_inputs, folded[layer.key])
-        own = drawing.convolution(value, layer, share, rows_above=rows[layer.key].padding)
-        value = drawing.node("Relu", [drawing.node("Add", [own, name])])
-        for following in block[1:]:
-            value = drawing.layer(value, following, rows[following.key].padding)
-    ports = {"speech": ("n", SPEECH_FEATURES), **{name: ("faces", *map_shapes()[name]) for name in MAP_NAMES}}
-    return drawing.model("speak", ports, {"mouth": (value, ("n", 3, FACE_PX - FIRST_ROW, FACE_PX))})
+    smallest, *larger = joints()
+    places = drawing.constant("places", np.array([2, 3], np.int64))
+    heard = drawing.block(drawing.node("Unsqueeze", ["speech", places]), FACE_DECODER[0])
+    own = drawing.convolution(heard, smallest.layer, smallest.shares(folded)[0])
+    value = drawing.block(_with_map(drawing, own, smallest.name), smallest.block[1:])
+    quarters = _block(drawing, larger[0], doubled(drawing, value, *_own_share(larger[0], folded)), folded)
+    for before, joint in pairwise(larger):
+        if joint.doubles:
+            rows = drawing.rows_from(joined(drawing, quarters), joint.first_row // 2 - before.first_row)
+            first = doubled(drawing, rows, *_own_share(joint, folded))
+        else:
+            first = convolved(drawing, quarters, *_own_share(joint, folded))
+        quarters = _block(drawing, joint, first, folded)
+    mouth = drawing.rows_from(joined(drawing, quarters), FIRST_ROW - larger[-1].first_row)
+    ports = {"speech": ("n", SPEECH_FEATURES), **{name: (1, *shape) for name, shape in map_shapes().items()}}
+    return drawing.model("speak", ports, {"mouth": (mouth, ("n", 3, FACE_PX - FIRST_ROW, FACE_PX))})
 
 
 def map_shapes() -> dict[str, tuple[int, int, int]]:
     """Channels, rows and columns of each map by name."""
-    joining, rows = zip(MAP_NAMES, _joining_layers(), _SIZES_PX, strict=True), _rows()
-    return {name: (layer.outputs, size - rows[layer.key].first, size) for name, (layer, _), size in joining}
+    shapes: dict[str, tuple[int, int, int]] = {}
+    for joint in joints():
+        channels, size_px = joint.layer.outputs, joint.size_px
+        if joint.quartered:
+            shape = (channels, (size_px - joint.first_row) // 2, size_px // 2)
+            shapes.update(dict.fromkeys(chain(*quarter_names(joint.name)), shape))
+        else:
+            shapes[joint.name] = (channels, size_px, size_px)
+    return shapes
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The first row that a layer gives, and the padding above the first row that it is given."""
-
-    first: int
-    padding: int
+def _own_share(joint: Joint, folded: LayerWeights) -> tuple[str, Weights]:
+    """The joining layer's key, and what it does with what was drawn so far."""
+    return joint.layer.key, joint.shares(folded)[0]
 
 
-def _rows() -> dict[str, _Rows]:
-    """Of each layer of the decoder, so that the last one gives the rows from `FIRST_ROW` on and no other."""
-    rows, first = {}, FIRST_ROW
-    for layer in reversed(DECODER_LAYERS):
-        stride = layer.stride[0]
-        begin = first // stride if layer.transposed else max(first - layer.padding, 0)
-        # Padding adds rows above a convolution's input, and takes rows from a transposed one's output.
-        missing = first - begin * stride
-        rows[layer.key] = _Rows(first, layer.padding + (missing if layer.transposed else -missing))
-        first = begin
-    return rows
+def _block(drawing: Drawing, joint: Joint, quarters: Quarters, folded: LayerWeights) -> Quarters:
+    """All of a block behind the convolution of what was drawn so far."""
+    names = quarter_names(joint.name)
+    quarters = of_each(lambda row, column: _with_map(drawing, quarters[row][column], names[row][column]))
+    for layer in joint.block[1:]:
+        if layer.kernel == 3:
+            drawn = convolved(drawing, quarters, layer.key, folded[layer.key])
+            quarters = each(drawn, lambda one: drawing.node("Relu", [one]))
+        else:
+            quarters = each(quarters, partial(drawing.layer, layer=layer))
+    return quarters
 
 
-def _joining_layers() -> list[tuple[Layer, int]]:
-    """The layers behind each concatenation, and how many of their inputs are what was drawn so far."""
-    blocks = (*FACE_DECODER, OUTPUT_BLOCK)
-    return [(block[0], last[-1].outputs) for last, block in pairwise(blocks)]
-
-
-def _shares(layer: Layer, drawn_inputs: int, weights: Weights) -> tuple[Weights, Weights]:
-    """What `layer` does with what was drawn, without its bias, and with what was seen, with it."""
-    drawn, seen = np.split(weights.weight, [drawn_inputs], axis=0 if layer.transposed else 1)
-    return Weights(drawn, np.zeros_like(weights.bias)), Weights(seen, weights.bias)
+def _with_map(drawing: Drawing, own: str, map_name: str) -> str:
+    """A joint's layer: both of its shares, and its nonlinearity."""
+    return drawing.node("Relu", [drawing.node("Add", [own, map_name])])
