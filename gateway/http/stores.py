@@ -26,7 +26,7 @@ from gateway.valkey.reader import reading
 from gateway.valkey.register import ValkeyRegister
 from gateway.valkey.room import ValkeyRoom
 from gateway.valkey.shared_estimates import shared_estimates
-from gateway.valkey.tickets import ValkeyTickets
+from gateway.valkey.tickets import ticketing
 
 # A reply that is taken over starts its time anew, and ends a little after it.
 _LIVES = 3
@@ -87,7 +87,7 @@ async def _shared_stores(
     return Stores(
         log=log,
         claims=claims,
-        tickets=ValkeyTickets(client),
+        tickets=await stack.enter_async_context(ticketing(client, reader.replica)),
         register=ValkeyRegister(
             client, claims=claims, log=log, room=room, ledger=ledger, keep_seconds=settings.keep_seconds
         ),

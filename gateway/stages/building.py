@@ -64,13 +64,15 @@ class AvatarBuilds:
         Closing the generator ends the work. Raises Failure.
         """
         patience = Patience(call)
-        async with self._tickets.held(call.work):
+        async with self._tickets.held(call.work) as ticket:
             while True:
                 yield Waiting()
                 try:
                     async with aclosing(self._attempt(photo, name, media_type, call)) as events:
                         async for event in events:
                             patience.renew()
+                            if isinstance(event, BuildStarted):
+                                await ticket.serve()
                             yield event
                 except Failure as failure:
                     await patience.wait_after(failure)

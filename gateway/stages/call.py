@@ -14,15 +14,11 @@ from visavis.rpc.channel import call_metadata
 from visavis.rpc.failures import Failure, FailureType
 from visavis.rpc.tracing import Attribute, span
 
-from gateway.stages.line import Line, Place
+from gateway.stages.line import USUAL_SECONDS, Line, Place
 
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 1.0
 _GONE = frozenset({FailureType.STAGE_UNAVAILABLE, FailureType.INTERRUPTED})
-
-
-# What a reply is thought to need of a stage where nothing is known of it.
-_USUAL_SECONDS = 3.0
 
 
 class Wait(Protocol):
@@ -30,7 +26,7 @@ class Wait(Protocol):
 
     @property
     def position(self) -> int:
-        """How many are served before it, as far as this process knows; 0: none, the stage has to start."""
+        """1: it is served next, as far as this process knows; 0: the stage has to start."""
 
     def seconds_left(self) -> float:
         """Until the stage can begin with it, as far as can be told; 0: unknown."""
@@ -54,7 +50,7 @@ def ignore_position(_wait: Wait | None) -> None:
 
 def usual_seconds() -> float:
     """A guess."""
-    return _USUAL_SECONDS
+    return USUAL_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +140,7 @@ class Patience:
 
     def _join(self) -> Place:
         if self._place is None:
-            self._place = self._line.join(self.call.seconds_needed, begun=self._begun)
+            self._place = self._line.join(self.call.seconds_needed, begun=self._begun, work=self.call.work)
         self._tell(self._place)
         return self._place
 

@@ -63,7 +63,7 @@ class VideoStage:
         self._tickets = tickets or NoTickets()
         self.builds = AvatarBuilds(self._stub, self._tickets)
         # Of those that wait for a free worker.
-        self.line = Line()
+        self.line = Line(self._tickets)
 
     def seconds_before_next(self) -> float:
         """Until a worker can begin with a reply that asks now, as far as can be told."""
@@ -81,10 +81,12 @@ class VideoStage:
         begun = speech.start_frame + known_frames > 0
         with Patience(call, self.line, begun=begun) as patience:
             async with (
-                self._tickets.held(call.work),
+                self._tickets.held(call.work) as ticket,
                 aclosing(self._rendered(speech, avatar, network, known_frames, patience)) as parts,
             ):
                 async for part in parts:
+                    if isinstance(part, InitSegment):
+                        await ticket.serve()
                     yield part
 
     async def _rendered(

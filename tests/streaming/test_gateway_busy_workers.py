@@ -13,7 +13,8 @@ from visavis.rpc.failures import Failure, FailureType
 from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
 
 from tests.fakes.served_gateway import ServedGateway, Told, check_story, served_gateway
-from tests.fakes.stages import FakeLipsync, FakeStages, ServedStage
+from tests.fakes.stages import FakeStages, ServedStage
+from tests.fakes.video_stage import FakeLipsync
 
 LONG_SECONDS = 3600.0
 SENTENCES = ["One.", "And then there were two.", "And a third one that comes last, and is the longest."]
@@ -26,6 +27,7 @@ class OneSlot(FakeLipsync):
         super().__init__()
         self.taken = False
         self.refused = 0
+        self.retry_seconds = LONG_SECONDS
         self.may_render = asyncio.Event()
 
     async def Animate(
@@ -33,7 +35,7 @@ class OneSlot(FakeLipsync):
     ) -> AsyncGenerator[lipsync_pb2.AnimateResponse, None]:
         if self.taken:
             self.refused += 1
-            raise Failure(FailureType.BUSY, "The slot is taken.", retry_after_seconds=LONG_SECONDS)
+            raise Failure(FailureType.BUSY, "The slot is taken.", retry_after_seconds=self.retry_seconds)
         self.taken = True
         try:
             started = False
@@ -126,6 +128,33 @@ async def test_a_cancelled_reply_leaves_the_queue(tmp_path: Path) -> None:
         await until_queued(gateway, third, 1)
         worker.may_render.set()
         assert (await gateway.events(third))[-1].data["status"] == "completed"
+
+
+async def test_the_queue_is_one_for_all_gateways_and_has_an_end(valkey: str, tmp_path: Path) -> None:
+    worker, stages = OneSlot(), FakeStages()
+    stages.lipsync, worker.retry_seconds = worker, 0.2
+    shared = {"valkey_url": valkey, "data": str(tmp_path), "max_replies_together": 3}
+    async with AsyncExitStack() as stack:
+        for server in (stages.text_server, stages.tts_server, stages.lipsync_server):
+            await server.start()
+            stack.push_async_callback(server.stop)
+        here = await stack.enter_async_context(served_gateway(stages, tmp_path, **shared))
+        there = await stack.enter_async_context(served_gateway(stages, tmp_path, **shared))
+        first = await here.post({"say": SENTENCES[0]})
+        second = await here.post({"say": SENTENCES[1]})
+        await until_queued(here, second, 1)
+        third = await there.post({"say": SENTENCES[2]})
+        late = await until_queued(there, third, 2)
+        assert late.data["starts_in_seconds"] > worker.retry_seconds
+        for gateway in (here, there):
+            refused = await gateway.http.post("/v1/replies", json={"say": "Me too."})
+            assert (refused.status_code, refused.json()["type"]) == (429, "busy")
+            assert int(refused.headers["Retry-After"]) > 0
+        assert (await here.http.delete(f"/v1/replies/{second}")).status_code == 204
+        await until_queued(there, third, 1)
+        worker.may_render.set()
+        for reply_id in (first, third):
+            assert (await here.events(reply_id))[-1].data["status"] == "completed"
 
 
 async def test_a_stage_that_sleeps_is_waited_for_and_told_of_at_once(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import ExitStack
 
 from gateway.stages.line import Line, Place
+from gateway.stages.tickets import NoTickets, Others
 
 
 def ten_seconds() -> float:
@@ -89,3 +90,24 @@ async def test_where_others_keep_the_workers_busy_what_a_worker_says_is_all_that
     first, second = places(line, "new", "new")
     await line.turn(first, retry_seconds=2.5)
     assert (first.seconds_left(), second.seconds_left()) == (2.5, 12.5)
+
+
+class OthersWork(NoTickets):
+    """Other gateways have two replies before ours, and one that is being served."""
+
+    def others(self, work: str) -> Others:
+        return Others(waiting=2, served=1)
+
+
+async def test_what_waits_at_other_gateways_is_counted_into_places_and_times() -> None:
+    line = Line(OthersWork())
+    # A worker is at another one's work, which takes the usual 3 s; so do the two before.
+    assert line.seconds_before(None) == 9.0
+    first, second = places(line, "new", "new")
+    assert [first.position, second.position] == [3, 4]
+    assert [first.seconds_left(), second.seconds_left()] == [9.0, 19.0]
+    await line.turn(first, retry_seconds=1.0)
+    assert first.seconds_left() == 7.0
+    with line.served(lambda: 4.0):
+        # Two workers, free in 1 and 4 s.
+        assert first.seconds_left() == 4.0
