@@ -14,7 +14,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, FilePayload, Locator, Request, Route, expect
 
-from tests.fakes import portraits, tiny_models
+from tests.fakes import clips, portraits, tiny_models
 from tests.fakes.lipsync_worker import serving_worker
 from tests.fakes.stages import FakeStages
 from tests.web.conftest import lined
@@ -52,8 +52,10 @@ async def visitor(browser: Browser, stages: FakeStages, worker: str, tmp_path: P
         await visitor.context.close()
 
 
-def _photo(data: bytes, name: str = "Ada.png") -> FilePayload:
-    return FilePayload(name=name, mimeType="image/png", buffer=data)
+def _portrait(media_type: str) -> FilePayload:
+    kind = media_type.split("/")[1]
+    data = clips.clip(clips.swaying(50)) if kind == "mp4" else ADA
+    return FilePayload(name=f"Ada.{kind}", mimeType=media_type, buffer=data)
 
 
 async def _hand_over(visitor: Visit, kind: str, media_type: str, name: str, data: bytes) -> None:
@@ -80,12 +82,13 @@ def _body(request: Request) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_a_portrait_becomes_the_face_and_can_be_removed(visitor: Visit) -> None:
+@pytest.mark.parametrize("media_type", ["image/png", "video/mp4"])
+async def test_a_portrait_becomes_the_face_and_can_be_removed(visitor: Visit, media_type: str) -> None:
     page = visitor.page
     await page.get_by_role("button", name="Settings").click()
     await page.get_by_role("button", name="Your own").click()
     sheet = _sheet(visitor)
-    await sheet.get_by_label("Choose a picture").set_input_files(_photo(ADA))
+    await sheet.get_by_label("Choose a picture").set_input_files(_portrait(media_type))
     await expect(sheet.get_by_label("Name")).to_have_value("Ada")
     await sheet.get_by_label("I may use this portrait").check()
     seen = asyncio.Event()
@@ -93,6 +96,9 @@ async def test_a_portrait_becomes_the_face_and_can_be_removed(visitor: Visit) ->
     await sheet.get_by_role("button", name="Make the face").click()
     await expect(sheet.get_by_role("status")).to_contain_text("The face is being made")
     seen.set()
+    await expect(sheet.get_by_role("progressbar", name="Making it move")).to_be_visible(
+        timeout=BUILDING_MILLISECONDS
+    )
     await expect(sheet).to_be_hidden(timeout=BUILDING_MILLISECONDS)
     await expect(page.locator("#announcer")).to_have_text("Ada is the face now.")
     idle = page.locator("#idle")

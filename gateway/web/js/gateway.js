@@ -11,6 +11,7 @@
  *
  * See docs/javascript.md.
  */
+import { builtAvatar } from "./building.js";
 import { replyEvents } from "./events.js";
 import { Problem, problemOf } from "./problem.js";
 
@@ -83,16 +84,23 @@ export class Gateway {
   }
 
   /**
-   * Makes a face of a portrait, which takes some seconds.
+   * Makes a face of a portrait, which takes some seconds; aborting `signal` ends the work.
    * @param {{image: Blob, name: string}} portrait one that the caller may use: calling this says so
+   * @param {{signal?: AbortSignal, onProgress?: (progress: {step: string, fraction: number}) => void}} [options]
    * @returns {Promise<object>} the avatar
    */
-  addAvatar({ image, name }, signal) {
+  addAvatar({ image, name }, { signal, onProgress = () => {} } = {}) {
     const form = new FormData();
     form.append("image", image);
     form.append("name", name);
     form.append("consent", "true");
-    return this.#answer("/v1/avatars", { method: "POST", body: form, signal });
+    return this.#answer("/v1/avatars", {
+      method: "POST",
+      body: form,
+      signal,
+      headers: { Accept: "text/event-stream" },
+      read: (response) => builtAvatar(response, onProgress),
+    });
   }
 
   /** Removes a face that the caller has added. */
@@ -130,7 +138,7 @@ export class Gateway {
     }
   }
 
-  async #answerWith(key, path, { json, headers = {}, ...options }) {
+  async #answerWith(key, path, { json, headers = {}, read = bodyOf, ...options }) {
     const sent = { Accept: "application/json", ...(key && { Authorization: `Bearer ${key}` }), ...headers };
     if (json) {
       sent["Content-Type"] = "application/json";
@@ -143,10 +151,13 @@ export class Gateway {
       if (options.signal?.aborted) throw error;
       throw new Problem("offline");
     }
-    const body = await response.json().catch(() => null);
-    if (!response.ok) throw problemOf(body);
-    return body;
+    if (!response.ok) throw problemOf(await bodyOf(response));
+    return read(response);
   }
+}
+
+function bodyOf(response) {
+  return response.json().catch(() => null);
 }
 
 function defaultFirst(choices) {

@@ -84,7 +84,9 @@ const portraitSheet = new PortraitSheet(
     name: at("portrait-name"),
     refusal: at("portrait-refusal"),
     progress: at("portrait-progress"),
-    seconds: at("portrait-seconds"),
+    track: at("portrait-track"),
+    step: at("portrait-step"),
+    share: at("portrait-share"),
     cancel: at("portrait-cancel"),
     make: at("portrait-make"),
   },
@@ -143,8 +145,8 @@ async function say(text) {
   session.say(text);
 }
 
-async function addFace(portrait, signal) {
-  await wardrobe.add(portrait, signal);
+async function addFace(portrait, options) {
+  await wardrobe.add(portrait, options);
   announce(phrase("portraitMade", { name: wardrobe.worn.name }));
 }
 

@@ -34,9 +34,9 @@ export class Wardrobe extends EventTarget {
     this.#changed();
   }
 
-  /** Makes a face of a portrait, and wears it. Throws the server's refusal. */
-  async add(portrait, signal) {
-    const added = await this.#gateway.addAvatar(portrait, signal);
+  /** Makes a face of a portrait, and wears it; `options` as `Gateway.addAvatar` has them. Throws the refusal. */
+  async add(portrait, options) {
+    const added = await this.#gateway.addAvatar(portrait, options);
     this.#offered = [...this.#offered, added];
     this.#preferences.set("avatar", added.id);
   }

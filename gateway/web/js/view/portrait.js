@@ -8,7 +8,14 @@ import { phrase, problemSentence } from "../i18n/strings.js";
 const MOST_NAME_CHARACTERS = 64;
 /** Names that cameras and screenshots give. */
 const NO_NAME = /^(IMG|DSC|PXL|MVIMG|image|photo|Screenshot|WhatsApp|[\d_-]+$)/i;
-const TICK_MS = 1000;
+const STEPS = {
+  waiting: "portraitWaiting",
+  reading: "portraitReading",
+  face: "portraitFinding",
+  mouth: "portraitMouth",
+  loop: "portraitLoop",
+  packing: "portraitPacking",
+};
 
 export class PortraitSheet {
   #dialog;
@@ -20,8 +27,9 @@ export class PortraitSheet {
 
   /**
    * @param {HTMLDialogElement} dialog
-   * @param {{form, file, zone, picture, clip, name, refusal, progress, seconds, cancel, make}} parts its parts
-   * @param {{add: (portrait, signal: AbortSignal) => Promise<void>}} faces who makes a face of the portrait
+   * @param {{form, file, zone, picture, clip, name, refusal, progress, track, step, share, cancel, make}} parts its parts
+   * @param {{add: (portrait, options) => Promise<void>}} faces who makes a face of the portrait; `options` as
+   *   `Gateway.addAvatar` has them
    */
   constructor(dialog, parts, faces) {
     this.#dialog = dialog;
@@ -69,7 +77,8 @@ export class PortraitSheet {
     const { signal } = this.#building;
     this.#showBuilding(true);
     try {
-      await this.#faces.add({ image: this.#portrait, name: name.value.trim() }, signal);
+      const portrait = { image: this.#portrait, name: name.value.trim() };
+      await this.#faces.add(portrait, { signal, onProgress: (progress) => this.#showProgress(progress) });
       for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
     } catch (problem) {
       if (!signal.aborted) this.#refuse(problem.detail || problemSentence(problem));
@@ -80,18 +89,24 @@ export class PortraitSheet {
   }
 
   #showBuilding(building) {
-    const { form, progress, seconds, make } = this.#parts;
+    const { form, progress, make } = this.#parts;
     for (const field of form.querySelectorAll("input")) field.disabled = building;
     make.disabled = building;
     progress.hidden = !building;
-    clearInterval(this.#building?.timer);
-    if (!building) return;
-    const startedAt = performance.now();
-    const tick = () => {
-      seconds.textContent = phrase("seconds", { seconds: Math.round((performance.now() - startedAt) / 1000) });
-    };
-    tick();
-    this.#building.timer = setInterval(tick, TICK_MS);
+    if (building) this.#showProgress({ step: "", fraction: 0 });
+  }
+
+  #showProgress({ step, fraction }) {
+    const { track, step: words, share } = this.#parts;
+    const percent = Math.floor(fraction * 100);
+    // What the server says before its first hundredth is no more than that it is there.
+    track.classList.toggle("is-waiting", percent === 0);
+    track.setAttribute("aria-valuenow", percent);
+    track.firstElementChild.style.transform = percent ? `scaleX(${fraction})` : "";
+    share.textContent = percent ? phrase("percent", { percent }) : "";
+    const doing = phrase(STEPS[step] ?? "portraitMaking");
+    // Said again it would be read out again.
+    if (words.textContent !== doing) words.textContent = doing;
   }
 
   #refuse(sentence) {
