@@ -13,6 +13,7 @@ from gateway.reply.event_log import EventLog
 from gateway.reply.events import Usage
 from gateway.reply.first_state import first_state
 from gateway.reply.journal import Journal
+from gateway.reply.learned import Rate
 from gateway.reply.made import Made
 from gateway.reply.orders import Order
 from gateway.reply.progress import Progress
@@ -33,7 +34,7 @@ def resumed_journal(
     started = asyncio.get_running_loop().time() - max(0.0, time.time() - asked_at)
     progress = Progress(_state(order, parts, asked_at), estimates, _since(started), parts.fraction)
     journal = _journal(order, log, progress, started)
-    journal.usage = _usage(order, parts)
+    journal.usage = _usage(order, parts, estimates)
     journal.video_url = parts.video_url
     if parts.text_ok is not None:
         journal.text_there.set()
@@ -71,9 +72,10 @@ def _state(order: Order, parts: Made, asked_at: float) -> ReplyState:
     return state
 
 
-def _usage(order: Order, parts: Made) -> Usage:
-    """What is known of it: how long a process rendered that died, nobody counted."""
-    usage = Usage()
+def _usage(order: Order, parts: Made, estimates: Estimates) -> Usage:
+    """What is known of it. How long workers took for video that is there, only who died was told."""
+    pace = estimates.rate(Rate.RENDER_SECONDS_PER_SECOND, order.avatar.id)
+    usage = Usage(render_seconds=parts.frame_count / FPS * pace)
     if order.request.messages is None:
         return usage
     if parts.text_ok is not None:

@@ -124,7 +124,11 @@ class VideoOk(Event):
 
 
 class Usage(BaseModel):
-    """What a reply cost."""
+    """What a reply cost.
+
+    `render_seconds` are those of compute that video workers told of. Of video that was made before another
+    gateway went on with the reply, they are reckoned from its length and what such video took before.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
