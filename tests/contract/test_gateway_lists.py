@@ -11,7 +11,8 @@ import pytest_asyncio
 
 from tests.fakes import fragments
 from tests.fakes.served_gateway import ServedGateway, served_gateway
-from tests.fakes.stages import CONTEXT_TOKENS, FakeStages
+from tests.fakes.stages import FakeStages
+from tests.fakes.text_stage import CONTEXT_TOKENS
 
 
 @pytest_asyncio.fixture

@@ -14,7 +14,7 @@ from visavis.rpc.server import Service, running
 from visavis.rpc.settings import ServiceSettings, TlsSettings
 from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
 
-from tests.fakes.stages import FakeLipsync
+from tests.fakes.video_stage import FakeLipsync
 
 CHUNKS = [bytes(64 * 1024)] * 40
 CALLS = 25

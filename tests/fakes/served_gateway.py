@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ class ServedGateway:
         """Every event after that one, up to the terminal one."""
         return [event async for event in self.live(reply_id, after)]
 
-    async def live(self, reply_id: str, after: int = 0) -> AsyncIterator[Told]:
+    async def live(self, reply_id: str, after: int = 0) -> AsyncGenerator[Told, None]:
         """Events as they come. Leaving the loop closes the connection."""
         headers = {"Last-Event-ID": str(after)} if after else {}
         url = f"/v1/replies/{reply_id}/events"

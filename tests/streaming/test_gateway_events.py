@@ -12,7 +12,8 @@ from visavis.rpc.failures import Failure, FailureType
 
 from tests.fakes.faults import Fault, Faults
 from tests.fakes.served_gateway import MOON, ServedGateway, check_story, served_gateway
-from tests.fakes.stages import REPLY, FakeStages, fake_stages
+from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.text_stage import REPLY
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

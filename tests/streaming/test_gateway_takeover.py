@@ -12,7 +12,8 @@ import pytest
 from tests.fakes.faults import Fault
 from tests.fakes.gateway_process import GatewayProcess, gateway_process
 from tests.fakes.served_gateway import MOON, Told, check_story
-from tests.fakes.stages import REPLY, FakeStages, fake_stages
+from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.text_stage import REPLY
 
 SAY = {"say": REPLY}
 SENTENCES = ["The moon is a rock.", "It shines at night.", "Nobody lives there."]

@@ -7,7 +7,9 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.fakes.faults import Fault
-from tests.fakes.stages import REPLY, SECONDS_PER_CHARACTER, FakeStages
+from tests.fakes.speech_stage import SECONDS_PER_CHARACTER
+from tests.fakes.stages import FakeStages
+from tests.fakes.text_stage import REPLY
 from tests.web.conftest import Visiting
 from tests.web.visit import Visit
 

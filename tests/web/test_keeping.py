@@ -5,7 +5,8 @@ import asyncio
 from playwright.async_api import expect
 
 from tests.fakes.faults import Fault
-from tests.fakes.stages import REPLY, FakeStages
+from tests.fakes.stages import FakeStages
+from tests.fakes.text_stage import REPLY
 from tests.web.conftest import Visiting
 from tests.web.visit import Visit
 

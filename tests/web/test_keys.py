@@ -8,7 +8,8 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Locator, expect
 
-from tests.fakes.stages import REPLY, FakeStages
+from tests.fakes.stages import FakeStages
+from tests.fakes.text_stage import REPLY
 from tests.web.conftest import lined
 from tests.web.visit import Visit, visit
 

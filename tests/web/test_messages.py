@@ -4,7 +4,8 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
-from tests.fakes.stages import REPLY, FakeStages
+from tests.fakes.stages import FakeStages
+from tests.fakes.text_stage import REPLY
 from tests.web.conftest import Visiting
 from tests.web.visit import Visit
 

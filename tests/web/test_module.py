@@ -10,7 +10,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.fakes.faults import Fault
-from tests.fakes.stages import REPLY, FakeStages
+from tests.fakes.stages import FakeStages
+from tests.fakes.text_stage import REPLY
 from tests.web.conftest import Visiting, lined
 from tests.web.line import Line
 

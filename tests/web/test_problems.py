@@ -4,7 +4,8 @@ from playwright.async_api import expect
 from visavis.rpc.failures import Failure, FailureType
 
 from tests.fakes.faults import Fault
-from tests.fakes.stages import REPLY, FakeStages
+from tests.fakes.stages import FakeStages
+from tests.fakes.text_stage import REPLY
 from tests.web.conftest import Visiting
 from tests.web.line import Line
 from tests.web.visit import Visit

@@ -2,7 +2,8 @@
 
 from playwright.async_api import Locator, expect
 
-from tests.fakes.stages import CONTEXT_TOKENS, REPLY, FakeStages
+from tests.fakes.stages import FakeStages
+from tests.fakes.text_stage import CONTEXT_TOKENS, REPLY
 from tests.web.visit import Visit
 
 KEY = "sk-of-my-own"

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.fakes.stages import REPLY
+from tests.fakes.text_stage import REPLY
 from tests.web.conftest import Visiting
 
 HLS_PLAYS = "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"

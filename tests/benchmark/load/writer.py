@@ -12,7 +12,7 @@ from visavis.rpc.server import Service, running
 from visavis.rpc.settings import ServiceSettings
 from visavis.v1 import text_pb2, text_pb2_grpc
 
-from tests.fakes.stages import FakeText
+from tests.fakes.text_stage import FakeText
 
 
 class PacedText(FakeText):
