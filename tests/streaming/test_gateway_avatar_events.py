@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ async def posted(gateway: ServedGateway, accept: str = SSE, **given: Any) -> Asy
         yield response
 
 
-async def told(response: httpx.Response) -> AsyncIterator[Told]:
+async def told(response: httpx.Response) -> AsyncGenerator[Told, None]:
     if response.headers["Content-Type"].startswith(NDJSON):
         async for line in response.aiter_lines():
             if line:
