@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 
-def whole_file(media_type: str, description: str = "The file.") -> dict[int | str, dict[str, Any]]:
-    """For a route that sends all of it."""
-    return {200: {"description": description, "content": _content(media_type)}}
+def whole_text(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """For a route that sends all of a text."""
+    return {200: {"description": "The text.", "content": {media_type: {"schema": {"type": "string"}}}}}
 
 
 def file_or_range(media_type: str) -> dict[int | str, dict[str, Any]]:
-    """For a route that knows Range."""
-    return whole_file(media_type, "The whole file.") | {
-        206: {"description": "The part that Range asks for.", "content": _content(media_type)},
+    """For a route that sends a file, and knows Range."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        200: {"description": "The whole file.", "content": content},
+        206: {"description": "The part that Range asks for.", "content": content},
         416: {"description": "The range begins behind the end of the file."},
     }
-
-
-def _content(media_type: str) -> dict[str, Any]:
-    return {media_type: {"schema": {"type": "string", "format": "binary"}}}

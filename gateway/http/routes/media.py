@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response, StreamingResponse
 
-from gateway.http.file_responses import file_or_range, whole_file
+from gateway.http.file_responses import file_or_range, whole_text
 from gateway.http.growing import growing_audio, growing_video
 from gateway.http.ranges import RangeNotSatisfiable, byte_range
 from gateway.http.state import Gateway, gateway_of
@@ -63,7 +63,7 @@ async def audio(reply_id: str, request: Request, gateway: Served) -> Response:
         return _growing(request, growing_audio(gateway.log, gateway.media, reply_id), "audio/wav")
 
 
-@router.get("/video.m3u8", response_class=Response, responses=whole_file("application/vnd.apple.mpegurl"))
+@router.get("/video.m3u8", response_class=Response, responses=whole_text("application/vnd.apple.mpegurl"))
 async def hls_playlist(reply_id: str, gateway: Served) -> Response:
     """Play the video over HLS.
 
@@ -79,7 +79,7 @@ async def hls_playlist(reply_id: str, gateway: Served) -> Response:
     return Response(text, media_type="application/vnd.apple.mpegurl", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/captions.vtt", response_class=Response, responses=whole_file("text/vtt"))
+@router.get("/captions.vtt", response_class=Response, responses=whole_text("text/vtt"))
 async def webvtt_captions(reply_id: str, gateway: Served) -> Response:
     """Read the captions.
 
