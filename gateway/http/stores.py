@@ -28,8 +28,8 @@ from gateway.valkey.room import ValkeyRoom
 from gateway.valkey.shared_estimates import shared_estimates
 from gateway.valkey.tickets import ticketing
 
-# A reply that is taken over starts its time anew, and ends a little after it.
-_LIVES = 3
+# A reply may end so long after its time, at another gateway that has to find it first.
+_ENDING_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ async def _shared_stores(
         client, reader, settings.max_events, settings.max_kept_replies, settings.keep_seconds
     )
     claims = await stack.enter_async_context(claiming(client, reader, settings.takeover_seconds))
-    room = ValkeyRoom(client, here, settings.max_replies_together, _LIVES * settings.reply_seconds)
+    room = ValkeyRoom(client, here, settings.max_replies_together, settings.reply_seconds + _ENDING_SECONDS)
     ledger = ValkeyLedger(client, settings.daily_tokens)
     return Stores(
         log=log,

@@ -28,7 +28,7 @@ def terminal_event(
         journal: what was made.
         interruption: why the work was cancelled, where it was not its client who did that.
     """
-    failure = interruption if work.cancelled() else _failure(work.exception())
+    failure = interruption if work.cancelled() else failure_of(work.exception())
     if failure is None:
         return journal.done(cancelled=work.cancelled())
     return problem_of(failure, trace_id_of(order.traceparent))
@@ -39,7 +39,8 @@ def summary(terminal: Event) -> dict[str, object]:
     return terminal.model_dump(include={"type", "status", "stage", "usage", "timings"}, exclude_none=True)
 
 
-def _failure(error: BaseException | None) -> Failure | None:
+def failure_of(error: BaseException | None) -> Failure | None:
+    """What clients are told of an exception."""
     match error:
         case None:
             return None

@@ -40,6 +40,9 @@ class EventLog(Protocol):
     async def append(self, reply_id: str, event: Event) -> LoggedEvent:
         """Adds an event. Raises UnknownReply, LogEnded, LogFull or LogTaken."""
 
+    async def leave(self, reply_id: str) -> None:
+        """This process appends no more."""
+
     async def read(self, reply_id: str, after: int = 0, wait_seconds: float = 0.0) -> list[LoggedEvent]:
         """Events with ids above `after`; waits up to `wait_seconds` for the first. Raises UnknownReply."""
 
@@ -95,6 +98,9 @@ class MemoryEventLog:
         """Nobody else appends to it anyway. Raises UnknownReply."""
         self._log(reply_id)
         return 1
+
+    async def leave(self, reply_id: str) -> None:
+        """Nobody else will either."""
 
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""

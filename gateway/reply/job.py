@@ -12,7 +12,7 @@ import structlog
 from visavis.rpc.failures import Failure, FailureType
 
 from gateway.reply import metrics
-from gateway.reply.ending import summary, terminal_event
+from gateway.reply.ending import failure_of, summary, terminal_event
 from gateway.reply.event_log import LogEnded, LogFull, LogTaken, UnknownReply
 from gateway.reply.events import ProgressEvent
 from gateway.reply.journal import Journal
@@ -24,6 +24,8 @@ from gateway.reply.workshop import Workshop
 from gateway.stages.call import Call
 
 log = structlog.get_logger()
+
+_NOT_OURS = (LogTaken, LogEnded, UnknownReply)
 
 
 class Parting(Enum):
@@ -109,22 +111,25 @@ class Job:
         structlog.contextvars.bind_contextvars(reply_id=self.order.reply_id)
         metrics.RUNNING.inc()
         teller = asyncio.create_task(self.journal.progress.tell(self._tell))
-        # Telling ends by itself only where the reply is no longer this process's.
+        # Telling ends by itself only where that fails: mostly for the reply is no longer this process's.
         await asyncio.wait({work, teller}, timeout=call.seconds_left, return_when=asyncio.FIRST_COMPLETED)
         expired = not work.done() and not teller.done()
-        taken = teller.done()
+        untold = teller.exception() if teller.done() else None
         work.cancel()
         teller.cancel()
         await asyncio.wait({work, teller})
-        if taken or (not work.cancelled() and isinstance(work.exception(), LogTaken)):
+        unmade = None if work.cancelled() else work.exception()
+        if isinstance(untold, _NOT_OURS) or isinstance(unmade, LogTaken):
             self._parting = Parting.LOST
         try:
-            await self._part(work, expired=expired)
+            await self._part(work, self._interruption(untold, expired=expired))
         finally:
             metrics.RUNNING.dec()
 
-    async def _part(self, work: asyncio.Task[None], *, expired: bool) -> None:
+    async def _part(self, work: asyncio.Task[None], interruption: Failure | None) -> None:
         reply_id = self.order.reply_id
+        if self._parting in (Parting.HANDED_OVER, Parting.LOST):
+            await self._shop.log.leave(reply_id)
         if self._parting is Parting.HANDED_OVER:
             with suppress(Failure):
                 # Else it is found a little later.
@@ -132,16 +137,18 @@ class Job:
         elif self._parting is Parting.LOST:
             await self._shop.claims.forget(reply_id)
         else:
-            await self._end(work, self._interruption(expired=expired))
+            await self._end(work, interruption)
             return
         log.info("reply left", parting=self._parting.value)
 
-    def _interruption(self, *, expired: bool) -> Failure | None:
+    def _interruption(self, untold: BaseException | None, *, expired: bool) -> Failure | None:
         if expired:
             return Failure(
                 FailureType.DEADLINE_EXCEEDED,
                 f"The reply was not finished within {self._shop.settings.reply_seconds:g} seconds.",
             )
+        if untold is not None:
+            return failure_of(untold)
         if self._parting is Parting.INTERRUPTED:
             return Failure(FailureType.INTERRUPTED, "The gateway was shut down. Ask again.")
         return None

@@ -88,7 +88,11 @@ class RunningReplies:
         """Works on it until it ends, or is left to another process."""
         reply_id = task.order.reply_id
         job = self._jobs[reply_id] = Job(task, self._shop)
-        job.start(lambda: self._jobs.pop(reply_id))
+        job.start(lambda: self._forget(reply_id, job))
+
+    def _forget(self, reply_id: str, job: Job) -> None:
+        if self._jobs.get(reply_id) is job:
+            del self._jobs[reply_id]
 
     async def cancel(self, reply_id: str) -> bool:
         """Stops a reply, wherever it runs, and waits for its terminal event; whether it was running."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TypeAlias
 
 import structlog
+from pydantic import ValidationError
 from visavis.rpc.failures import Failure, FailureType
 
 from gateway.media.store import read_all
 from gateway.media.wav import HEADER_BYTES
+from gateway.problems import problem_of
 from gateway.reply import metrics
 from gateway.reply.bookkeeping import resumed_journal
 from gateway.reply.claims import Cancelled, Lost, News, Orphan
-from gateway.reply.event_log import UnknownReply
+from gateway.reply.event_log import LogEnded, UnknownReply
 from gateway.reply.events import Done, LoggedEvent, Usage
 from gateway.reply.job import Parting, Task
 from gateway.reply.made import Made, made
@@ -78,16 +80,18 @@ class _Successor:
             log.error("reply could not be taken over", error=type(error).__name__)  # noqa: TRY400
 
     async def _adopt(self, orphan: Orphan) -> None:
-        record = OrderRecord.model_validate_json(orphan.record)
+        reply_id = orphan.reply_id
+        # What was lost before, and is still being stopped here.
+        await self._running.stop(reply_id, Parting.LOST)
         if self._running.draining:
-            await self._shop.claims.release(record.reply_id)
+            await self._shop.claims.release(reply_id)
             return
-        try:
-            processes = await self._shop.log.take(record.reply_id)
-            events = await self._shop.log.read(record.reply_id)
-        except UnknownReply:
-            events, processes = [], 0
-        await self._shop.tickets.drop(record.reply_id)
+        processes, events = await self._taken(reply_id)
+        await self._shop.tickets.drop(reply_id)
+        record = _record(orphan, processes)
+        if record is None:
+            await self._give_up(reply_id)
+            return
         if not events or events[-1].terminal:
             await self._clean_up(record, events)
             return
@@ -100,8 +104,15 @@ class _Successor:
         metrics.TAKEN_OVER.inc()
         log.info("reply taken over", processes=processes, events=parts.id)
         self._running.run(Task(order, record.reservation, journal, parts, refusal))
-        if await self._shop.claims.is_cancelled(record.reply_id):
-            await self._running.stop(record.reply_id, Parting.CANCELLED)
+        if await self._shop.claims.is_cancelled(reply_id):
+            await self._running.stop(reply_id, Parting.CANCELLED)
+
+    async def _taken(self, reply_id: str) -> tuple[int, list[LoggedEvent]]:
+        """The log, which is this process's now; how many have had it."""
+        try:
+            return await self._shop.log.take(reply_id), await self._shop.log.read(reply_id)
+        except UnknownReply:
+            return 0, []
 
     async def _order(self, record: OrderRecord) -> Order:
         avatar = ChosenAvatar(record.avatar_id)
@@ -114,6 +125,13 @@ class _Successor:
             pieces = [wav[HEADER_BYTES:] for wav in await read_all(self._shop.media, record.reply_id, names)]
         return record.order(avatar, pieces)
 
+    async def _give_up(self, reply_id: str) -> None:
+        """Its end, where not even who asked for it can be read. What it holds is given back by its age."""
+        gone = Failure(FailureType.INTERRUPTED, "This reply can no longer be read. Ask again.")
+        with suppress(LogEnded, UnknownReply):
+            await self._shop.log.append(reply_id, problem_of(gone))
+        await self._shop.claims.finish(reply_id)
+
     async def _clean_up(self, record: OrderRecord, events: list[LoggedEvent]) -> None:
         """After a process that died between a reply's end and its own, or of a log that is no longer kept."""
         usage = Usage()
@@ -124,6 +142,16 @@ class _Successor:
         await self._shop.ledger.settle(record.reservation, usage)
         await self._shop.room.leave(record.reply_id, record.caller)
         await self._shop.claims.finish(record.reply_id)
+
+
+def _record(orphan: Orphan, processes: int) -> OrderRecord | None:
+    """The order; None where nobody could read it. Raises ValidationError where a newer gateway may yet."""
+    try:
+        return OrderRecord.model_validate_json(orphan.record)
+    except ValidationError:
+        if 0 < processes <= _MOST_PROCESSES:
+            raise
+        return None
 
 
 def _refusal(record: OrderRecord, parts: Made, processes: int) -> Failure | None:

@@ -19,7 +19,7 @@ from gateway.reply.claims import Cancelled, Lost, News, Orphan
 from gateway.valkey.answering import NO_ANSWER, answering
 from gateway.valkey.connection import Client
 from gateway.valkey.keys import CLAIM_PREFIX, INBOX_PREFIX, ORDERS, RELEASES, claim_key, inbox_key
-from gateway.valkey.reader import MAX_NOTES, StreamReader
+from gateway.valkey.reader import INBOX_SECONDS, MAX_NOTES, StreamReader
 from gateway.valkey.scripts import Part, script
 
 log = structlog.get_logger()
@@ -83,7 +83,7 @@ class ValkeyClaims:
     async def cancel(self, reply_id: str) -> None:
         """Asks whoever makes the reply to cancel it."""
         with answering():
-            await self._cancel([claim_key(reply_id)], [reply_id, INBOX_PREFIX, MAX_NOTES])
+            await self._cancel([claim_key(reply_id)], [reply_id, INBOX_PREFIX, MAX_NOTES, INBOX_SECONDS])
 
     async def is_cancelled(self, reply_id: str) -> bool:
         """Whether somebody asked for that."""
@@ -140,7 +140,7 @@ class ValkeyClaims:
     async def _look_for_orphans(self, cursor: str) -> str:
         idle = self._takeover_milliseconds
         onward, orphans = await self._orphans(
-            [ORDERS], [_GROUP, self._process, idle, cursor, _ORPHANS_AT_ONCE, CLAIM_PREFIX]
+            [ORDERS], [_GROUP, self._process, idle, cursor, _ORPHANS_AT_ONCE, CLAIM_PREFIX, _CLAIM_SECONDS]
         )
         for name, record in orphans:
             reply_id = name.decode()

@@ -12,7 +12,13 @@ import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.exceptions import AuthenticationError, ConnectionError, RedisError, TimeoutError  # noqa: A004
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,  # noqa: A004
+    ReadOnlyError,
+    RedisError,
+    TimeoutError,  # noqa: A004
+)
 
 log = structlog.get_logger()
 
@@ -49,7 +55,8 @@ async def connected(url: str, patience_seconds: float = 0.0) -> AsyncIterator[Cl
         socket_connect_timeout=_CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
         retry=Retry(ExponentialWithJitterBackoff(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS), _RETRIES),
-        retry_on_error=[ConnectionError, TimeoutError],
+        # A server that another one has taken the place of refuses to write: a new connection finds that one.
+        retry_on_error=[ConnectionError, TimeoutError, ReadOnlyError],
     )
     async with Redis.from_pool(pool) as client:
         yield client

@@ -1,7 +1,8 @@
 """Events of a reply go in, the same events come out in every process that shares the server.
 
 Each reply has a stream, whose entries are its events, and a hash that says who may append. Appending is one
-step on the server: ids have no gaps, and nothing follows the terminal event, whoever tries.
+step on the server: ids have no gaps, and nothing follows the terminal event, whoever tries. A server that
+forgot the newest events (it failed over, or its machine died) is told them again, by whoever appended them.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import astuple, dataclass, field
+from typing import Any, Self
 
 import structlog
 
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 # Keys outlive what sweeps them.
 _MARGIN_SECONDS = 24 * 3600
 _FAREWELL_SECONDS = 60
+_UNKNOWN = -1
 _REFUSALS: dict[bytes, Callable[[str], Exception]] = {
     b"unknown": UnknownReply,
     b"taken": LogTaken,
@@ -36,14 +38,33 @@ _REFUSALS: dict[bytes, Callable[[str], Exception]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An event as the server keeps it."""
+
+    type: str
+    json: str
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        return cls(event.event_name, json.dumps(event.data(), ensure_ascii=False, separators=(",", ":")))
+
+
 @dataclass(slots=True)
 class _Held:
-    """A log that this process may append to."""
+    """A log that this process may append to, and what it appended: everything after the event `base`."""
 
     epoch: int
+    base: int = _UNKNOWN
+    told: list[_Told] = field(default_factory=list)
     # One append after the other, so that each can be told from those before it.
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    appended: int = 0
+    calls: int = 0
+
+    @property
+    def last(self) -> int:
+        """What the server must know."""
+        return self.base + len(self.told)
 
 
 class ValkeyEventLog:
@@ -69,12 +90,16 @@ class ValkeyEventLog:
         """The log of a reply that this caller asked for begins with this event."""
         return Part(
             [log_key(reply_id), events_key(reply_id), REPLIES],
-            [owner, first.event_name, _json(first), self._expiry_seconds],
+            [owner, *astuple(_Told.of(first)), self._expiry_seconds],
         )
 
-    def holds(self, reply_id: str) -> None:
+    def holds(self, reply_id: str, first: Event) -> None:
         """This process has begun the log."""
-        self._held[reply_id] = _Held(1)
+        self._held[reply_id] = _Held(1, 0, [_Told.of(first)])
+
+    async def leave(self, reply_id: str) -> None:
+        """This process appends no more."""
+        self._held.pop(reply_id, None)
 
     async def take(self, reply_id: str) -> int:
         """From now on only this process appends; how many have done so by now. Raises UnknownReply."""
@@ -103,43 +128,58 @@ class ValkeyEventLog:
 
     async def _appended(self, reply_id: str, event: Event) -> LoggedEvent:
         held = self._held.get(reply_id) or _Held(0)
-        data = event.data()
-        terminal = event.event_name in TERMINAL
+        told = _Told.of(event)
         async with held.turn:
-            held.appended += 1
-            answer = await self._answer(
+            answer = await self._answer(reply_id, held, told, held.last)
+            while answer[0] == b"behind":
+                await self._tell_again(reply_id, held, answer[1])
+                answer = await self._answer(reply_id, held, told, held.last)
+            _check(reply_id, answer)
+            event_id, milliseconds = answer
+            if held.base == _UNKNOWN:
+                held.base = event_id - 1
+            held.told.append(told)
+        if event.event_name in TERMINAL:
+            self._held.pop(reply_id, None)
+        return LoggedEvent(event_id, event.event_name, event.data(), milliseconds / 1000)
+
+    async def _tell_again(self, reply_id: str, held: _Held, last: int) -> None:
+        """What the server has forgotten, which knows no more than the event `last`."""
+        log.warning("valkey has forgotten events", count=held.last - last)
+        if last < held.base:
+            # Of those that another process appended, nobody has a copy.
+            held.base, held.told = last, []
+        for event_id, told in enumerate(held.told[last - held.base :], last + 1):
+            _check(reply_id, await self._answer(reply_id, held, told, event_id - 1))
+
+    async def _answer(self, reply_id: str, held: _Held, told: _Told, after: int) -> list[Any]:
+        held.calls += 1
+        try:
+            answer: list[Any] = await self._append(
                 [log_key(reply_id), events_key(reply_id), REPLIES],
                 [
                     reply_id,
                     held.epoch,
-                    f"{held.epoch}.{held.appended}",
-                    event.event_name,
-                    _json(event),
-                    int(terminal),
+                    f"{held.epoch}.{held.calls}",
+                    told.type,
+                    told.json,
+                    int(told.type in TERMINAL),
                     self._max_events,
                     self._expiry_seconds,
+                    after,
                 ],
             )
-        if isinstance(answer, bytes):
-            raise _REFUSALS[answer](reply_id)
-        if terminal:
-            self._held.pop(reply_id, None)
-        event_id, milliseconds = answer
-        return LoggedEvent(event_id, event.event_name, data, milliseconds / 1000)
-
-    async def _answer(self, keys: Sequence[str], args: Sequence[str | float]) -> Any:
-        try:
-            return await self._append(keys, args)
         except NO_ANSWER as error:
             log.error("event could not be appended", error=type(error).__name__)  # noqa: TRY400
-            return b"taken"
+            return [b"taken"]
+        return answer
 
     async def read(self, reply_id: str, after: int = 0, wait_seconds: float = 0.0) -> list[LoggedEvent]:
         """Events with ids above `after`; waits up to `wait_seconds` for the first. Raises UnknownReply."""
         if wait_seconds and self._reader.follows(reply_id, after):
             return await self._reader.later(reply_id, after, wait_seconds)
         with answering():
-            async with self._client.pipeline(transaction=False) as pipeline:
+            async with self._client.pipeline(transaction=True) as pipeline:
                 pipeline.hmget(log_key(reply_id), ["last", "ended"])
                 pipeline.xrange(events_key(reply_id), min=f"{after + 1}-0")
                 (last, ended), entries = await pipeline.execute()
@@ -154,7 +194,7 @@ class ValkeyEventLog:
     async def last(self, reply_id: str) -> LoggedEvent | None:
         """The newest event, None before the first. Raises UnknownReply."""
         with answering():
-            async with self._client.pipeline(transaction=False) as pipeline:
+            async with self._client.pipeline(transaction=True) as pipeline:
                 pipeline.exists(log_key(reply_id))
                 pipeline.xrevrange(events_key(reply_id), count=1)
                 known, entries = await pipeline.execute()
@@ -189,8 +229,9 @@ class ValkeyEventLog:
             await self.remove(_text(reply_id))
 
 
-def _json(event: Event) -> str:
-    return json.dumps(event.data(), ensure_ascii=False, separators=(",", ":"))
+def _check(reply_id: str, answer: Sequence[Any]) -> None:
+    if answer[0] in _REFUSALS:
+        raise _REFUSALS[answer[0]](reply_id)
 
 
 def _text(answer: object) -> str:

@@ -29,7 +29,8 @@ _ENTRIES_AT_ONCE = 500
 _RETRY_SECONDS = 1.0
 # A reader that comes back within this time finds what it missed in memory.
 _FORGET_SECONDS = 20.0
-_INBOX_SECONDS = 60
+# Nobody reads it who has not said so for that long.
+INBOX_SECONDS = 60
 MAX_NOTES = 1_000
 _CLOSING_SECONDS = 1.0
 
@@ -95,7 +96,7 @@ class StreamReader:
         return followed is not None and followed.base <= after
 
     async def _grown_streams(self) -> list[tuple[bytes, list[tuple[bytes, Fields]]]]:
-        await self._client.expire(inbox_key(self.replica), _INBOX_SECONDS)
+        await self._client.expire(inbox_key(self.replica), INBOX_SECONDS)
         positions: dict[Any, Any] = dict(self._positions)
         positions |= {stream: f"{followed.last}-0" for stream, followed in self._followed.items()}
         grown: Any = await self._client.xread(positions, count=_ENTRIES_AT_ONCE, block=_BLOCK_MILLISECONDS)

@@ -84,7 +84,7 @@ class ValkeyRegister:
         match answer:
             case [b"begun"]:
                 self._claims.holds(entry.reply_id)
-                self._log.holds(entry.reply_id)
+                self._log.holds(entry.reply_id, entry.accepted)
                 return entry.reply_id
             case [b"known", reply_id]:
                 return str(reply_id, "utf-8")

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from gateway.reply.claims import Cancelled, Lost, News, Orphan
 from gateway.valkey.claims import ValkeyClaims, claiming
 from gateway.valkey.connection import Client, connected
-from gateway.valkey.keys import ORDERS
-from gateway.valkey.reader import reading
+from gateway.valkey.keys import ORDERS, claim_key, inbox_key
+from gateway.valkey.reader import StreamReader, reading
 from tests.fakes.registers import entry, valkey_register
 
 NEVER = 3600.0
@@ -105,3 +105,31 @@ async def test_cancelling_is_told_to_whoever_makes_the_reply(valkey: str) -> Non
         assert await making.is_cancelled("a")
         await other.cancel("nothing")
         assert not await making.is_cancelled("nothing")
+
+
+async def test_a_note_to_a_process_that_is_gone_does_not_stay(valkey: str) -> None:
+    async with a_client(valkey) as client, AsyncExitStack() as stack:
+        gone = StreamReader(client)
+        await hold(client, ValkeyClaims(client, gone, NEVER), "a", "what was asked")
+        await (await silent(client, stack)).cancel("a")
+        assert await client.xlen(inbox_key(gone.replica)) == 1
+        assert await client.ttl(inbox_key(gone.replica)) > 0
+
+
+async def test_an_order_whose_claim_is_forgotten_is_found_all_the_same(valkey: str) -> None:
+    async with a_client(valkey) as client, AsyncExitStack() as stack:
+        dead = await silent(client, stack)
+        await hold(client, dead, "a", "what was asked")
+        await client.delete(claim_key("a"))
+        heir = await living(client, stack, SOON)
+        assert await first(heir) == Orphan("a", "what was asked")
+        await heir.finish("a")
+        assert await client.xlen(ORDERS) == 0
+
+
+async def test_a_server_that_forgot_everything_serves_again(valkey: str) -> None:
+    async with a_client(valkey) as client, AsyncExitStack() as stack:
+        dead, heir = await silent(client, stack), await living(client, stack, SOON)
+        await client.flushall()
+        await hold(client, dead, "a", "what was asked")
+        assert await first(heir) == Orphan("a", "what was asked")

@@ -251,3 +251,33 @@ async def test_one_connection_serves_any_number_of_readers(valkey: str) -> None:
         await log.append("a", DONE)
         assert [len(events) for events in await asyncio.gather(*following)] == [1] * 500
         assert (await client.info("stats"))["total_commands_processed"] - before < 50
+
+
+async def test_a_server_that_forgot_the_newest_events_is_told_them_again(valkey: str) -> None:
+    async with valkey_log(valkey) as log, valkey_log(valkey) as there, connected(valkey) as client:
+        await begin(log, valkey, "a")
+        await log.append("a", TextDelta(delta="kept"))
+        remembered = {key: await client.dump(key) or b"" for key in await client.keys("*:a")}
+        for delta in ("forgotten", "also forgotten"):
+            await log.append("a", TextDelta(delta=delta))
+        seen = await there.read("a")
+        waiting = asyncio.create_task(there.read("a", 4, wait_seconds=60))
+        # As after a failover to a server that had not heard of them yet.
+        for key, value in remembered.items():
+            await client.restore(key, 0, value, replace=True)
+        await log.append("a", TextDelta(delta="new"))
+        events = await log.read("a")
+        assert [event.data["delta"] for event in events[1:]] == ["kept", "forgotten", "also forgotten", "new"]
+        assert events == seen + await waiting
+
+
+async def test_whoever_took_a_log_over_goes_on_with_what_a_server_still_knows(valkey: str) -> None:
+    async with valkey_log(valkey) as dead, valkey_log(valkey) as heir, connected(valkey) as client:
+        await begin(dead, valkey, "a")
+        await heir.take("a")
+        remembered = {key: await client.dump(key) or b"" for key in await client.keys("*:a")}
+        await heir.append("a", TextDelta(delta="forgotten"))
+        for key, value in remembered.items():
+            await client.restore(key, 0, value, replace=True)
+        await heir.append("a", DONE)
+        assert [event.type for event in await heir.read("a")] == ["accepted", "text_delta", "done"]

@@ -12,6 +12,7 @@ from visavis.rpc.settings import read_settings
 
 from gateway.settings import GatewaySettings
 from gateway.valkey.connection import ValkeyUnreachable, connected, place
+from tests.fakes.valkey import valkey_server
 
 
 async def test_what_one_connection_writes_another_reads(valkey: str) -> None:
@@ -31,6 +32,18 @@ async def test_a_wrong_password_is_not_tried_twice(valkey: str) -> None:
         async with connected(valkey.replace("unix://", "unix://nobody:secret@"), patience_seconds=3600):
             pass
     assert "secret" not in str(refusal.value)
+
+
+async def test_a_write_waits_for_the_server_that_takes_over(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with valkey_server(tmp_path_factory.mktemp("kv")) as url:
+        async with connected(url, patience_seconds=30) as client, connected(url) as operator:
+            await operator.replicaof("127.0.0.1", 1)
+            writing = asyncio.ensure_future(client.set("moon", "rock"))
+            while "READONLY" not in str(await operator.info("errorstats")):
+                pass
+            assert not writing.done()
+            await operator.replicaof("NO", "ONE")
+            assert await writing
 
 
 async def test_a_gateway_does_not_start_without_it(tmp_path: Path) -> None:
