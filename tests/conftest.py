@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 import redis
 
 from tests.fakes.stages import FakeStages, fake_stages
@@ -29,5 +30,12 @@ def valkey(shared_valkey: str) -> str:
 @pytest.fixture
 async def stages() -> AsyncIterator[FakeStages]:
     """All three stages, fake, each behind a real server."""
+    async with fake_stages() as served:
+        yield served
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served_stages() -> AsyncIterator[FakeStages]:
+    """The same, started once for all tests of a module, which lets them `forget` in between."""
     async with fake_stages() as served:
         yield served

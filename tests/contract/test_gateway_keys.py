@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import MOON, ServedGateway, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.stages import FakeStages
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,12 +43,6 @@ def bearer(name: str) -> dict[str, str]:
 
 
 ANN, BOB = bearer("ann"), bearer("bob")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served_stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
 
 
 @pytest.fixture

@@ -15,18 +15,12 @@ import pytest_asyncio
 from tests.fakes import fragments
 from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import ServedGateway, check_story, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.stages import FakeStages
 
 SPEECH = {"say": "The moon is a rock. It shines at night. Nobody lives there."}
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served_stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
 
 
 @pytest.fixture

@@ -12,16 +12,10 @@ from visavis.rpc.failures import Failure, FailureType
 
 from tests.fakes.faults import Fault, Faults
 from tests.fakes.served_gateway import MOON, ServedGateway, check_story, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.stages import FakeStages
 from tests.fakes.text_stage import REPLY
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served_stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
 
 
 @pytest.fixture

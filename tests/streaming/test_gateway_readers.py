@@ -12,15 +12,9 @@ import pytest_asyncio
 
 from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import MOON, ServedGateway, Told, check_story, served_gateway
-from tests.fakes.stages import FakeStages, fake_stages
+from tests.fakes.stages import FakeStages
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served_stages() -> AsyncIterator[FakeStages]:
-    async with fake_stages() as served:
-        yield served
 
 
 @pytest.fixture
