@@ -43,13 +43,14 @@ async def standing(
         log = stack.enter_context((folder / "processes.log").open("ab"))
         text_port, tts_port, *ports = free_ports(2 + weather.gateways + weather.workers)
         gateway_ports, worker_ports = ports[: weather.gateways], ports[weather.gateways :]
+        writing = {"TEXT_PROVIDER": "openai", "OPENAI_BASE_URL": writer.url}
+        speaking = {"TTS_PROVIDER": "embedded"}
         text = Victim(
-            ["-m", "services.text"],
-            text_port,
-            {"TEXT_LISTEN": f"127.0.0.1:{text_port}", "OPENAI_BASE_URL": writer.url},
-            log,
+            ["-m", "services.text"], text_port, writing | {"TEXT_LISTEN": f"127.0.0.1:{text_port}"}, log
         )
-        tts = Victim(["-m", "services.tts"], tts_port, {"TTS_LISTEN": f"127.0.0.1:{tts_port}"}, log)
+        tts = Victim(
+            ["-m", "services.tts"], tts_port, speaking | {"TTS_LISTEN": f"127.0.0.1:{tts_port}"}, log
+        )
         renderers = [
             Victim(["-m", "services.lipsync"], port, {"LIPSYNC_LISTEN": f"127.0.0.1:{port}"}, log)
             for port in worker_ports

@@ -19,7 +19,7 @@ _BACK_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where clients ask, with which key; `take_event` is called for every event that one of them hears."""
+    """Where clients ask, with which key; `take_event` is called when one of them hears of something new."""
 
     url: str
     secret: str = field(repr=False)
@@ -103,7 +103,9 @@ async def _listen(
         async with aclosing(told(site, client)) as events:
             async for event in events:
                 client.events.append(event)
-                site.take_event()
+                # Of progress a slow machine tells more.
+                if event.type != "progress":
+                    site.take_event()
     except (httpx.TransportError, json.JSONDecodeError, SSEError):
         # The last line may be cut in the middle; and what a proxy says in a gateway's place is no event.
         pass

@@ -14,9 +14,9 @@ SMALL = Weather(
     replies=6,
     gateways=2,
     workers=1,
-    gateway_dies_events=100,
-    worker_dies_events=100,
-    connections_cut_events=30,
+    gateway_dies_events=50,
+    worker_dies_events=50,
+    connections_cut_events=20,
 )
 
 

@@ -13,7 +13,7 @@ class Weather:
     at_once: int = 8
     gateways: int = 3
     workers: int = 2
-    gateway_dies_events: float = 150
-    worker_dies_events: float = 120
-    connections_cut_events: float = 50
+    gateway_dies_events: float = 120
+    worker_dies_events: float = 100
+    connections_cut_events: float = 40
     seed: int = 1
