@@ -54,7 +54,8 @@ class _Told:
 class _Held:
     """A log that this process may append to, and what it appended: everything after the event `base`."""
 
-    epoch: int
+    # How many processes have had it, with this one.
+    hands: int
     base: int = _UNKNOWN
     told: list[_Told] = field(default_factory=list)
     # One append after the other, so that each can be told from those before it.
@@ -90,7 +91,7 @@ class ValkeyEventLog:
         """The log of a reply that this caller asked for begins with this event."""
         return Part(
             [log_key(reply_id), events_key(reply_id), REPLIES],
-            [owner, *astuple(_Told.of(first)), self._expiry_seconds],
+            [owner, self._writer(1), *astuple(_Told.of(first)), self._expiry_seconds],
         )
 
     def holds(self, reply_id: str, first: Event) -> None:
@@ -104,11 +105,11 @@ class ValkeyEventLog:
     async def take(self, reply_id: str) -> int:
         """From now on only this process appends; how many have done so by now. Raises UnknownReply."""
         with answering():
-            epoch = await self._take([log_key(reply_id)], [])
-        if not epoch:
+            hands = await self._take([log_key(reply_id)], [self._reader.replica])
+        if not hands:
             raise UnknownReply(reply_id)
-        self._held[reply_id] = _Held(epoch)
-        return int(epoch)
+        self._held[reply_id] = _Held(hands)
+        return int(hands)
 
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""
@@ -154,13 +155,14 @@ class ValkeyEventLog:
 
     async def _answer(self, reply_id: str, held: _Held, told: _Told, after: int) -> list[Any]:
         held.calls += 1
+        writer = self._writer(held.hands)
         try:
             answer: list[Any] = await self._append(
                 [log_key(reply_id), events_key(reply_id), REPLIES],
                 [
                     reply_id,
-                    held.epoch,
-                    f"{held.epoch}.{held.calls}",
+                    writer,
+                    f"{writer}.{held.calls}",
                     told.type,
                     told.json,
                     int(told.type in TERMINAL),
@@ -220,6 +222,9 @@ class ValkeyEventLog:
     async def close(self) -> None:
         """Sends waiting readers away: another process will serve them."""
         self._reader.close()
+
+    def _writer(self, hands: int) -> str:
+        return f"{self._reader.replica}.{hands}"
 
     async def make_room(self) -> None:
         """The replies that ended first go, beyond the bound; running ones stay."""

@@ -1,13 +1,13 @@
 -- An event goes to the end of a reply's log; its id and time (Unix ms) come out, or the word for why not; or 'behind'
 -- and the newest event's id, where the server has forgotten what the caller knows to be in the log.
--- KEYS: log, events, replies. ARGV: reply id, epoch, token of this call, event type, data, is it terminal (1/0),
+-- KEYS: log, events, replies. ARGV: reply id, writer, token of this call, event type, data, is it terminal (1/0),
 -- most events before the terminal one, seconds that a log is kept at most, id of the event that is there at least.
-local epoch, last, token, at, ended = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'last', 'token', 'at', 'ended'))
-if not epoch then return {'unknown'} end
+local writer, last, token, at, ended = unpack(redis.call('HMGET', KEYS[1], 'writer', 'last', 'token', 'at', 'ended'))
+if not writer then return {'unknown'} end
 -- The same call again, because its answer was lost.
 if token == ARGV[3] then return {tonumber(last), tonumber(at)} end
 if ended then return {'ended'} end
-if epoch ~= ARGV[2] then return {'taken'} end
+if writer ~= ARGV[2] then return {'taken'} end
 if tonumber(last) < tonumber(ARGV[9]) then return {'behind', tonumber(last)} end
 local terminal = ARGV[6] == '1'
 if tonumber(last) >= tonumber(ARGV[7]) and not terminal then return {'full'} end

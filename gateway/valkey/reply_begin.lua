@@ -3,10 +3,12 @@
 -- 'caller', 'all' (there is no room), or 'budget' with the tokens that are used and that others have reserved.
 -- KEYS: its claim, orders, its log, its events, all replies, replies in the making, those of the caller, tokens
 -- used of the day, tokens reserved of the day and model, and the Idempotency-Key where there is one.
+-- ARGV: what each store says of it, in the order of the locals below (see `begun` of each).
 local claim, orders, log, events, replies, making, making_of_caller, used_of_day, reserved_of_day, repeated =
   unpack(KEYS)
-local reply_id, group, process, record, claim_seconds, owner, event_type, event, log_seconds, most_of_caller,
-  most_of_all, longest_seconds, model, tokens, budget, day_seconds, digest, log_prefix, key_ms = unpack(ARGV)
+local reply_id, group, process, record, claim_seconds, owner, writer, event_type, event, log_seconds,
+  most_of_caller, most_of_all, longest_seconds, model, tokens, budget, day_seconds,
+  digest, log_prefix, key_ms = unpack(ARGV)
 tokens, budget = tonumber(tokens), tonumber(budget)
 
 -- The same call again, because its answer was lost.
@@ -54,7 +56,7 @@ for _, key in ipairs({making, making_of_caller}) do
   redis.call('EXPIRE', key, math.ceil(longest_seconds) + 60)
 end
 
-redis.call('HSET', log, 'owner', owner, 'epoch', 1, 'last', 1, 'at', now)
+redis.call('HSET', log, 'owner', owner, 'hands', 1, 'writer', writer, 'last', 1, 'at', now)
 redis.call('EXPIRE', log, log_seconds)
 redis.call('XADD', events, '1-0', 'type', event_type, 'data', event, 'at', now)
 redis.call('EXPIRE', events, log_seconds)

@@ -281,3 +281,21 @@ async def test_whoever_took_a_log_over_goes_on_with_what_a_server_still_knows(va
             await client.restore(key, 0, value, replace=True)
         await heir.append("a", DONE)
         assert [event.type for event in await heir.read("a")] == ["accepted", "text_delta", "done"]
+
+
+async def test_a_server_that_forgot_who_has_a_log_still_tells_two_apart(valkey: str) -> None:
+    async with (
+        valkey_log(valkey) as dead,
+        valkey_log(valkey) as heir,
+        valkey_log(valkey) as next_heir,
+        connected(valkey) as client,
+    ):
+        await begin(dead, valkey, "a")
+        remembered = {key: await client.dump(key) or b"" for key in await client.keys("*:a")}
+        assert await heir.take("a") == 2
+        for key, value in remembered.items():
+            await client.restore(key, 0, value, replace=True)
+        assert await next_heir.take("a") == 2
+        with pytest.raises(LogTaken):
+            await heir.append("a", DONE)
+        assert (await next_heir.append("a", DONE)).id == 2
