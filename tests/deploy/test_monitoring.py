@@ -50,7 +50,7 @@ def test_every_metric_asked_for_is_one_that_a_process_has() -> None:
 def test_prometheus_accepts_the_rules_and_the_dashboard(tmp_path: Path) -> None:
     rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text())["spec"]
     shown = [
-        {"record": f"shown:{index}", "expr": expression.replace("$__rate_interval", "5m")}
+        {"record": f"shown:{index}", "expr": re.sub(r"\$__(rate_interval|range)", "5m", expression)}
         for index, expression in enumerate(asked())
     ]
     rules["groups"].append({"name": "shown", "rules": shown})
