@@ -19,10 +19,10 @@ _POSTER_QUALITY = 92
 _CRF, _PRESET = 13, "veryslow"
 
 
-def write_pictures(identity: Identity, pictures: HeadPictures, folder: Path) -> None:
+def write_pictures(pictures: HeadPictures, folder: Path) -> None:
     """Write `loop.mp4` and `poster.jpg`, the loop's first frame."""
     folder.mkdir(parents=True, exist_ok=True)
-    frames = list(loop_frames(pictures, glances=identity.glances))
+    frames = list(loop_frames(pictures))
     write_loop(frames, str(folder / "loop.mp4"), crf=_CRF, preset=_PRESET)
     poster = cv2.cvtColor(frames[0], cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(folder / "poster.jpg"), poster, [cv2.IMWRITE_JPEG_QUALITY, _POSTER_QUALITY])

@@ -1,71 +1,65 @@
-"""Poses (N,7) in, mouths (N,3,S,S) RGB 0..1 out: a small network that draws what a pose changes.
+"""Poses (N,7) in, mouths (N,3,S,S) RGB 0..1 out: a small network that weighs a few learned pictures.
 
-mouth = resting mouth + oval * (change(pose) - change(rest)), so the resting pose gives the resting mouth
-exactly and the crop's edge never moves. `change` is a weighted sum of a few learned pictures, which are sharp
-and nearly free, and a convolutional part at a quarter of the resolution, which bends what a sum cannot.
+mouth = resting mouth + sum of (share(pose) - share(rest)) * pattern, so the resting pose gives the resting
+mouth exactly and what no pattern touches, as the crop's edge, never moves. The patterns are the principal
+changes of the rendered mouths ("eigenfaces", Turk and Pentland 1991): as sharp as these, and cheap to sum.
+The shares are smooth functions of the pose: between the rendered ones tanh is nearer to the truth than ReLU.
 """
+
+import math
 
 import torch
 from torch import Tensor, nn
 
 from services.lipsync.pose import CONTROLS
 
-PATTERNS = 8
-_GRID = 16  # pixels of the mouth per cell of the coarsest map
-_HIDDEN = 96
-_SEED_CHANNELS = 32
-_CHANNELS = (56, 32)
-_LAST_SHUFFLE = 4
+PATTERNS = 40
+_HIDDEN = (128, 192)
+_LEVELS = 127  # of a stored pattern, to either side of 0
 
 
 class MouthDecoder(nn.Module):
-    """`resting` (3,S,S) and `oval` (S,S) are kept as they are; `patterns` (PATTERNS,3*S*S) are learned on."""
+    """`resting` (3,S,S) and `patterns` (K,3*S*S) stay as they are; the network that weighs them learns."""
 
-    def __init__(self, resting: Tensor, oval: Tensor, patterns: Tensor) -> None:
+    def __init__(self, resting: Tensor, patterns: Tensor) -> None:
         super().__init__()
-        self._cells = resting.shape[-1] // _GRID
         self.register_buffer("resting", resting)
-        self.register_buffer("oval", oval)
-        self.patterns = nn.Parameter(patterns.clone())
-        self._trunk = nn.Sequential(
-            nn.Linear(len(CONTROLS), 64), nn.LeakyReLU(0.1), nn.Linear(64, _HIDDEN), nn.LeakyReLU(0.1)
-        )
-        self._shares = nn.Linear(_HIDDEN, len(patterns))
-        self._seed = nn.Sequential(nn.Linear(_HIDDEN, _SEED_CHANNELS * self._cells**2), nn.LeakyReLU(0.1))
-        layers: list[nn.Module] = []
-        channels = _SEED_CHANNELS
-        for wider in _CHANNELS:
-            layers += [nn.Upsample(scale_factor=2), nn.Conv2d(channels, wider, 3, padding=1), nn.ReLU()]
-            channels = wider
-        layers += [nn.Conv2d(channels, 3 * _LAST_SHUFFLE**2, 3, padding=1), nn.PixelShuffle(_LAST_SHUFFLE)]
-        self._picture = nn.Sequential(*layers)
+        self.register_buffer("patterns", patterns)
+        narrow, wide = _HIDDEN
+        self._weigh = nn.Sequential(
+            nn.Linear(len(CONTROLS), narrow), nn.Tanh(), nn.Linear(narrow, wide), nn.Tanh(),
+            nn.Linear(wide, len(patterns)),
+        )  # fmt: skip
 
-    def change(self, pose: Tensor) -> Tensor:
-        """(N,7) → (N,3,S,S), unbounded."""
-        hidden = self._trunk(pose)
-        seed = self._seed(hidden).view(-1, _SEED_CHANNELS, self._cells, self._cells)
-        summed = (self._shares(hidden) @ self.patterns).view(-1, *self.resting.shape)
-        drawn: Tensor = summed + self._picture(seed)
-        return drawn
-
-    def forward(self, pose: Tensor) -> Tensor:
-        """(N,7) → (N,3,S,S), not clamped, so that training sees what it overshoots."""
-        changes = self.change(torch.cat([torch.zeros_like(pose[:1]), pose]))
-        mouth: Tensor = self.resting + self.oval * (changes[1:] - changes[:1])
-        return mouth
+    def shares(self, pose: Tensor) -> Tensor:
+        """(N,7) → (N,K) of each pattern; 0 at rest."""
+        weighed: Tensor = self._weigh(torch.cat([torch.zeros_like(pose[:1]), pose]))
+        return weighed[1:] - weighed[:1]
 
 
 class ServedDecoder(nn.Module):
-    """A trained decoder with the resting pose's change folded into a constant, and the result clamped."""
+    """A trained decoder with its patterns in 8 bits, a quarter of their size, and the result clamped."""
 
     def __init__(self, decoder: MouthDecoder) -> None:
         super().__init__()
         self._decoder = decoder
-        with torch.no_grad():
-            rest = decoder.change(torch.zeros(1, len(CONTROLS)))[0]
-        self.register_buffer("base", decoder.resting - decoder.oval * rest)
+        step = decoder.patterns.abs().amax(1, keepdim=True) / _LEVELS
+        self.register_buffer("step", step)
+        self.register_buffer("levels", (decoder.patterns / step).round().to(torch.int8))
 
     def forward(self, pose: Tensor) -> Tensor:
         """(N,7) → (N,3,S,S) in 0..1."""
-        mouth: Tensor = (self.base + self._decoder.oval * self._decoder.change(pose)).clamp(0, 1)
+        changes = self._decoder.shares(pose) @ (self.levels.float() * self.step)
+        mouth: Tensor = (self._decoder.resting + changes.view(-1, *self._decoder.resting.shape)).clamp(0, 1)
         return mouth
+
+
+def main_changes(mouths: Tensor) -> Tensor:
+    """(N,3,S,S), the first at rest → (K,3*S*S) principal components of what differs from it.
+
+    Orthogonal, and each as strong as it typically shows, so that shares are of the order of 1.
+    """
+    changes = (mouths - mouths[0]).flatten(1)
+    _, strengths, directions = torch.linalg.svd(changes - changes.mean(0), full_matrices=False)
+    spread: Tensor = strengths[:PATTERNS, None] / math.sqrt(len(mouths))
+    return spread * directions[:PATTERNS]

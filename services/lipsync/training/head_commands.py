@@ -45,7 +45,7 @@ def train_decoder(identity: Identity, build: Path) -> None:
 
 def draw_loop(identity: Identity, build: Path) -> None:
     """Draw and encode the idle loop and the poster."""
-    write_pictures(identity, _pictures(identity, build), AVATARS / identity.id)
+    write_pictures(_pictures(identity, build), AVATARS / identity.id)
 
 
 def describe_bundle(identity: Identity, build: Path) -> None:

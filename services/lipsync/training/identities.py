@@ -47,11 +47,8 @@ AVA = Identity(
     iris="brown_eye",
     cloth=(0.045, 0.10, 0.115),
     wall=Wall((0.80, 0.765, 0.725), (0.56, 0.52, 0.485)),
-    teeth_glow=0.1,
     tongue_reach=(0.13, 0.05),
-    glances=False,
-    frame_samples=40,
-    poses=200,
+    frame_samples=24,
 )
 
 BEN = Identity(
@@ -88,7 +85,6 @@ BEN = Identity(
     wall=Wall((0.70, 0.74, 0.77), (0.45, 0.50, 0.545)),
     neckline=1.14,
     smile=0.4,
-    poses=100,
 )
 
 AMARA = Identity(
@@ -123,7 +119,6 @@ AMARA = Identity(
     cloth=(0.36, 0.13, 0.03),
     wall=Wall((0.80, 0.72, 0.62), (0.55, 0.455, 0.37)),
     neckline=1.14,
-    poses=100,
 )
 
 KENJI = Identity(

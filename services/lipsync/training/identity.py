@@ -82,10 +82,9 @@ class Identity:
     wall: Wall
     neckline: float = 1.045
     smile: float = 0.42
-    teeth_glow: float = 0.16
+    teeth_glow: float = 0.3
     tongue_reach: tuple[float, float] = (0.1, 0.03)
     bite: tuple[float, float] = (0.05, 0.07)
     lashes: float = 1.0
-    glances: bool = True
     frame_samples: int = 12
-    poses: int = 60
+    poses: int = 120

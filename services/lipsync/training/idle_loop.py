@@ -27,16 +27,15 @@ def gaze_at(frame: int) -> NDArray[np.float32]:
     return np.array([np.interp(frame, glance, (0, 1, 1, 0)) for glance in times], np.float32)
 
 
-def loop_frames(pictures: HeadPictures, *, glances: bool) -> Iterator[NDArray[np.uint8]]:
-    """Yield LOOP_FRAMES frames, with or without `glances` away from the viewer."""
+def loop_frames(pictures: HeadPictures) -> Iterator[NDArray[np.uint8]]:
+    """Yield LOOP_FRAMES frames."""
     lids = pictures.lids(len(LID_STATES))
-    gazes = pictures.gazes(len(GAZES)) if glances else None
+    gazes = pictures.gazes(len(GAZES))
     wall = pictures.backdrop[MARGIN_PX : MARGIN_PX + FRAME_PX, MARGIN_PX : MARGIN_PX + FRAME_PX]
     for frame in range(LOOP_FRAMES):
         portrait = pictures.portrait.copy()
         portrait[EYES.rows, EYES.columns, :3] += _lid_change(lids, lids_at(frame))
-        if gazes is not None:
-            portrait[EYES.rows, EYES.columns, :3] += np.tensordot(gaze_at(frame), gazes, 1)
+        portrait[EYES.rows, EYES.columns, :3] += np.tensordot(gaze_at(frame), gazes, 1)
         columns, rows = _sources(frame)
         moved = np.asarray(cv2.remap(portrait, columns, rows, cv2.INTER_CUBIC), np.float32).clip(0, 1)
         yield np.rint(over(moved, wall).clip(0, 1) * 255).astype(np.uint8)

@@ -142,14 +142,17 @@ def textured(
     coat: float = 0.0,
     glow: float = 0.0,
     opacity: float | None = None,
+    shade: str = "",
 ) -> Any:
-    """A tinted texture; `coat` weighs a wet layer, `glow` is light from within.
+    """A tinted texture; `coat` weighs a wet layer, `glow` is light from within, vertex `shade` darkens.
 
     `opacity` cuts out what the texture's alpha leaves clear, and thins the rest: 1 is as painted.
     """
     graph = _Graph(texture.stem)
     image = graph.texture(texture)
     colour = graph.mixed(1.0, image.outputs["Color"], tint, "MULTIPLY")
+    if shade:
+        colour = graph.mixed(graph.vertex_share(shade), colour, MOUTH_LINING, "MULTIPLY")
     graph.link(colour, graph.shader.inputs["Base Color"])
     graph.link(colour, graph.shader.inputs["Emission Color"])
     if opacity is not None:

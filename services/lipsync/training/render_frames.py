@@ -28,8 +28,7 @@ def render_frames(identity: Identity, assets: HeadAssets, folder: Path, threads:
     if not neutral.exists():
         scene.render(neutral)
     eyes = {f"lids_{number}": Expression(lids=lids) for number, lids in enumerate(LID_STATES[1:], start=1)}
-    if identity.glances:
-        eyes |= {f"gaze_{number}": Expression(gaze=gaze) for number, gaze in enumerate(GAZES)}
+    eyes |= {f"gaze_{number}": Expression(gaze=gaze) for number, gaze in enumerate(GAZES)}
     for name, expression in eyes.items():
         file = folder / f"{name}.png"
         if not file.exists():

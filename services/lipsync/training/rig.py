@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.lipsync.pose import CONTROLS, LIP_TEETH, TONGUE
+from services.lipsync.pose import CONTROLS, JAW, LIP_TEETH, ROUND, TONGUE
 from services.lipsync.training.head_mesh import Floats, HeadMesh
 from services.lipsync.training.identity import Identity
 
@@ -17,6 +17,10 @@ LID_STATES = (0.0, 0.25, 0.5, 0.75, 1.0)  # rendered once each; a blink fades be
 GAZES = ((3.5, 0.0), (-3.5, 0.0), (1.0, -3.0))  # degrees; rendered once each, a glance jumps there and back
 UPPER_TEETH_LOWERED = 0.042  # decimetres; the core teeth sit too high to show below a speaking upper lip
 LOWER_TEETH_LOWERED = 0.035
+# Decimetres up and forward, behind rounded lips and an open jaw: "oh" is dark inside, "oo" shows no teeth.
+UPPER_TEETH_ROUNDED = np.array((0.035, -0.1))
+LOWER_TEETH_ROUNDED, LOWER_TEETH_OPEN = np.array((-0.05, -0.08)), np.array((-0.03, -0.02))
+TONGUE_ROUNDED, TONGUE_OPEN = np.array((-0.06, -0.12)), np.array((-0.02, 0.06))
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ class Rig:
         self.resting = mesh.morphed(resting_morphs(identity.smile), self.shape)
         self._upper_teeth = mesh.vertices_of("helper-upper-teeth")
         self.resting[self._upper_teeth, 1] -= UPPER_TEETH_LOWERED
-        self.resting[mesh.vertices_of("helper-lower-teeth"), 1] -= LOWER_TEETH_LOWERED
+        self._lower_teeth = mesh.vertices_of("helper-lower-teeth")
+        self.resting[self._lower_teeth, 1] -= LOWER_TEETH_LOWERED
         self._tongue = mesh.vertices_of("helper-tongue")
         self._eyeballs = [mesh.vertices_of(f"helper-{side}-eye") for side in "lr"]
 
@@ -90,7 +95,14 @@ class Rig:
         if any(expression.gaze):
             self._turn_eyes(vertices, expression.gaze)
         vertices[self._upper_teeth, 1:] += np.array(self.identity.bite) * float(expression.mouth[LIP_TEETH])
+        self._draw_back_inside(vertices, float(expression.mouth[JAW]), float(expression.mouth[ROUND]))
         return vertices
+
+    def _draw_back_inside(self, vertices: Floats, jaw: float, rounded: float) -> None:
+        """Leave teeth and tongue behind: rounded lips reach further forward than their morphs do."""
+        vertices[self._upper_teeth, 1:] += rounded * UPPER_TEETH_ROUNDED
+        vertices[self._lower_teeth, 1:] += rounded * LOWER_TEETH_ROUNDED + jaw * LOWER_TEETH_OPEN
+        vertices[self._tongue, 1:] += rounded * TONGUE_ROUNDED + jaw * TONGUE_OPEN
 
     def _raise_tongue(self, vertices: Floats, amount: float) -> None:
         depth = self.shape[self._tongue, 2]

@@ -28,7 +28,8 @@ _BODY_BELOW_EYES, _SHIRT_BELOW_EYES = 2.345, 3.345  # what lies further down is 
 _SHIRT_ENDS_BELOW_EYES = 0.345
 _AIM_BELOW_EYES = 0.36
 _TEETH_BACK = 0.035  # the core teeth touch the lips from inside
-_TEETH_TINT = (1.9, 1.82, 1.68)
+_TEETH_TINT = (1.9, 1.78, 1.55)
+_TEETH_DARKEN = (0.06, 0.3)  # so far behind the foremost, teeth begin to darken and are as dark as they get
 _LASH_TINT = (0.3, 0.3, 0.3)
 _PLAIN = (1.0, 1.0, 1.0)
 
@@ -115,13 +116,15 @@ class Scene:
             subdivide=2,
         )
         for name in ("lips", "cavity", "sockets", "beard"):
-            share = getattr(mesh, name)
-            attribute = body.thing.data.attributes.new(name, "FLOAT", "POINT")
-            attribute.data.foreach_set("value", share[body.used].astype(np.float32))
+            _set_share(body.thing, name, getattr(mesh, name)[body.used])
         self._moving.append(body)
         teeth, tongue, eyes = (mesh.proxy(path) for path in (TEETH, TONGUE, EYES))
-        enamel = materials.textured(teeth.texture, _TEETH_TINT, 0.25, coat=0.4, glow=looks.teeth_glow)
-        self._added_proxy(teeth, enamel, subdivide=1, back=_TEETH_BACK)
+        enamel = materials.textured(
+            teeth.texture, _TEETH_TINT, 0.25, coat=0.4, glow=looks.teeth_glow, shade="depth"
+        )
+        rows = self._added_proxy(teeth, enamel, subdivide=1, back=_TEETH_BACK)
+        front = teeth.fitted(self._rig.resting)[:, 2]
+        _set_share(rows, "depth", np.interp(front.max() - front, _TEETH_DARKEN, (0, 1)))
         self._added_proxy(tongue, materials.textured(tongue.texture, _PLAIN, 0.4, coat=0.3), subdivide=1)
         eyeballs = self._added_proxy(
             eyes, materials.eyes(eyes.texture.with_name(f"{looks.iris}.png")), subdivide=1
@@ -192,6 +195,12 @@ class Scene:
             modifier = thing.modifiers.new("smooth", "SUBSURF")
             modifier.levels = modifier.render_levels = subdivide
         return Part(thing, used)
+
+
+def _set_share(thing: Any, name: str, share: Floats) -> None:
+    """Give a material a share 0..1 per vertex, by name."""
+    attribute = thing.data.attributes.new(name, "FLOAT", "POINT")
+    attribute.data.foreach_set("value", share.astype(np.float32))
 
 
 def _placed(vertices: Floats) -> Floats:
