@@ -54,6 +54,9 @@ class ReplyRequest(BaseModel):
     )
     voice: str = Field(default="", max_length=200, description="As /v1/voices lists it; empty: the default.")
     speaking_rate: float | None = Field(default=None, ge=0.5, le=2, description="1 is the voice's own pace.")
+    pitch_semitones: float | None = Field(
+        default=None, ge=-12, le=12, description="0 is the voice's own pitch; some voices reach less far."
+    )
     avatar: str = Field(
         default="", max_length=200, description="As /v1/avatars lists it; empty: the default."
     )

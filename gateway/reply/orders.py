@@ -69,4 +69,5 @@ class Order:
     @property
     def manner(self) -> Manner:
         """How to speak."""
-        return Manner(self.request.voice, self.request.speaking_rate or 0.0)
+        request = self.request
+        return Manner(request.voice, request.speaking_rate or 0.0, request.pitch_semitones or 0.0)

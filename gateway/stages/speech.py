@@ -17,10 +17,11 @@ STAGE = "speech"
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to speak: an empty voice is the language's own, rate 0 the voice's own."""
+    """How to speak: an empty voice is the language's own, rate 0 and pitch 0 are the voice's own."""
 
     voice: str = ""
     speaking_rate: float = 0.0
+    pitch_semitones: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,11 @@ class SpeechStage:
     async def speech(self, text: str, language: str, manner: Manner, call: Call) -> Speech:
         """The text, spoken; a call that breaks is made again. Raises Failure."""
         request = tts_pb2.SpeakRequest(
-            text=text, language=language, voice=manner.voice, speaking_rate=manner.speaking_rate
+            text=text,
+            language=language,
+            voice=manner.voice,
+            speaking_rate=manner.speaking_rate,
+            pitch_semitones=manner.pitch_semitones,
         )
         patience = Patience(call)
         while True:

@@ -66,6 +66,7 @@ BAD_FIELDS: list[Refusal] = [
     (HELLO | {"outputs": ["smell"]}, 422, "invalid-request", "outputs.0"),
     (HELLO | {"language": "no language"}, 422, "invalid-request", "language"),
     (HELLO | {"speaking_rate": 2.1}, 422, "invalid-request", "speaking_rate"),
+    (HELLO | {"pitch_semitones": -12.5}, 422, "invalid-request", "pitch_semitones"),
     (HELLO | {"language": "tlh"}, 422, "unsupported-language", "tlh"),
     (HELLO | {"language": "zh", "voice": "hum-en"}, 422, "unsupported-language", "hum-en"),
     (HELLO | {"voice": "nobody"}, 422, "unknown-voice", "nobody"),

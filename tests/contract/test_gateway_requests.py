@@ -50,6 +50,7 @@ async def test_every_setting_reaches_its_stage(gateway: ServedGateway, stages: F
         "language": "en",
         "voice": "hum-en",
         "speaking_rate": 1.25,
+        "pitch_semitones": -2.5,
     }
     await gateway.reply(MOON | settings, **{"X-LLM-API-Key": "sk-mine"})
     asked = stages.text.requests[0]
@@ -60,7 +61,8 @@ async def test_every_setting_reaches_its_stage(gateway: ServedGateway, stages: F
     assert (conversation.presence_penalty, conversation.frequency_penalty) == (0, -1)
     assert (list(conversation.stop), dict(conversation.logit_bias)) == (["END"], {"moon": -5})
     assert (conversation.api_key, asked.language) == ("sk-mine", "en")
-    assert (stages.tts.requests[0].voice, stages.tts.requests[0].speaking_rate) == ("hum-en", 1.25)
+    spoken = stages.tts.requests[0]
+    assert (spoken.voice, spoken.speaking_rate, spoken.pitch_semitones) == ("hum-en", 1.25, -2.5)
     assert {start.avatar_id for start in stages.lipsync.starts} == {"grey"}
 
 

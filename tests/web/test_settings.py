@@ -14,6 +14,7 @@ CHOICES = {
     "Temperature": "0",
     "Reply length": "50",
     "Speaking rate": "1.25",
+    "Pitch": "-2.5",
     "Presence penalty": "-0.5",
     "Frequency penalty": "1",
     "Stop words": "END\nSTOP",
@@ -53,7 +54,8 @@ async def test_every_setting_arrives(visitor: Visit, stages: FakeStages) -> None
         1,
     )
     assert dict(conversation.logit_bias) == {"moon": 5, "sun": -100}
-    assert stages.tts.requests[0].speaking_rate == 1.25
+    spoken = stages.tts.requests[0]
+    assert (spoken.speaking_rate, spoken.pitch_semitones) == (1.25, -2.5)
 
 
 async def test_settings_that_were_not_touched_are_left_to_the_server(

@@ -30,6 +30,7 @@ class ReplyOptions(TypedDict, total=False):
     language: str
     voice: str
     speaking_rate: float
+    pitch_semitones: float
     avatar: str
     network: str
     outputs: Sequence[Literal["text", "speech", "video"]]

@@ -10,6 +10,7 @@ const DEFAULTS = {
   language: "auto",
   voice: "",
   speaking_rate: null,
+  pitch_semitones: null,
   video: true,
   model: "",
   system: "",

@@ -5,6 +5,7 @@ const PARAMETERS = [
   "language",
   "voice",
   "speaking_rate",
+  "pitch_semitones",
   "model",
   "temperature",
   "max_tokens",

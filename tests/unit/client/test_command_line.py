@@ -76,11 +76,12 @@ async def test_the_text_may_come_from_stdin_and_options_travel_along(run: Run) -
     async with scripted_http(CREATED, Answer([ACCEPTED, done(2)]), VIDEO) as server:
         outcome = await run(
             "say", "-", "-o", "x.mp4", "--voice", "ava", "--language", "zh", "--avatar", "ada",
-            "--speaking-rate", "1.5", stdin="\ufeff你好".encode(), VISAVIS_SERVER=server.url,
+            "--speaking-rate", "1.5", "--pitch", "-2", stdin="\ufeff你好".encode(), VISAVIS_SERVER=server.url,
         )  # fmt: skip
     assert outcome.code == 0
     assert json.loads(server.requests[0].body) == {
         "say": "你好", "voice": "ava", "language": "zh", "avatar": "ada", "speaking_rate": 1.5,
+        "pitch_semitones": -2,
     }  # fmt: skip
 
 

@@ -51,6 +51,12 @@ Language = Annotated[str | None, typer.Option(metavar="TAG", help="en, zh, … F
 SpeakingRate = Annotated[
     float | None, typer.Option(min=0.5, max=2.0, metavar="RATE", help="1 is normal, 2 twice as fast.")
 ]
+PitchSemitones = Annotated[
+    float | None,
+    typer.Option(
+        "--pitch", min=-12.0, max=12.0, metavar="SEMITONES", help="0 is the voice's own, 12 an octave higher."
+    ),
+]
 
 
 def check_output(path: Path, *, force: bool) -> None:

@@ -14,6 +14,7 @@ from visavis_client.command.options import (
     Language,
     Network,
     Output,
+    PitchSemitones,
     Server,
     SpeakingRate,
     Voice,
@@ -34,13 +35,21 @@ def say(
     avatar: Avatar = None,
     network: Network = None,
     speaking_rate: SpeakingRate = None,
+    pitch: PitchSemitones = None,
     force: Force = False,
     server: Server = None,
 ) -> None:
     """Speak a text word for word: visavis say "Hello there" -o hello.mp4"""
     check_output(output, force=force)
     spoken = text_of(text, file)
-    options = reply_options(voice, language, avatar, network, speaking_rate)
+    options = reply_options(
+        voice=voice,
+        language=language,
+        avatar=avatar,
+        network=network,
+        speaking_rate=speaking_rate,
+        pitch_semitones=pitch,
+    )
 
     async def request(client: AsyncClient) -> AsyncReply:
         return await client.reply(say=spoken, **options)
@@ -60,6 +69,7 @@ def ask(
     avatar: Avatar = None,
     network: Network = None,
     speaking_rate: SpeakingRate = None,
+    pitch: PitchSemitones = None,
     force: Force = False,
     server: Server = None,
 ) -> None:
@@ -68,7 +78,14 @@ def ask(
     messages: list[Message] = [{"role": "user", "content": text_of(question, file)}]
     if system is not None:
         messages.insert(0, {"role": "system", "content": system})
-    options = reply_options(voice, language, avatar, network, speaking_rate)
+    options = reply_options(
+        voice=voice,
+        language=language,
+        avatar=avatar,
+        network=network,
+        speaking_rate=speaking_rate,
+        pitch_semitones=pitch,
+    )
     if model is not None:
         options["model"] = model
 
@@ -94,7 +111,7 @@ def animate(
 ) -> None:
     """Move a face to speech that is already there: visavis animate speech.wav -o out.mp4"""
     check_output(output, force=force)
-    options = reply_options(None, None, avatar, network, None)
+    options = reply_options(avatar=avatar, network=network)
 
     async def request(client: AsyncClient) -> AsyncReply:
         return await client.reply(audio=speech, **options)
@@ -103,11 +120,13 @@ def animate(
 
 
 def reply_options(
-    voice: str | None,
-    language: str | None,
-    avatar: str | None,
-    network: str | None,
-    speaking_rate: float | None,
+    *,
+    voice: str | None = None,
+    language: str | None = None,
+    avatar: str | None = None,
+    network: str | None = None,
+    speaking_rate: float | None = None,
+    pitch_semitones: float | None = None,
 ) -> ReplyOptions:
     """Only what was typed: the rest is the gateway's choice."""
     options: ReplyOptions = {}
@@ -121,4 +140,6 @@ def reply_options(
         options["network"] = network
     if speaking_rate is not None:
         options["speaking_rate"] = speaking_rate
+    if pitch_semitones is not None:
+        options["pitch_semitones"] = pitch_semitones
     return options

@@ -90,6 +90,8 @@ export default {
   reset: "Reset",
   speaking_rate: "Speaking rate",
   speaking_rateMore: "1 is the voice’s own pace; 1.25 is a quarter faster.",
+  pitch_semitones: "Pitch",
+  pitch_semitonesMore: "In semitones: 0 is the voice’s own, 12 an octave higher. Not every voice reaches that far.",
   network: "Lip-sync network",
   networkMore: "Which network moves the lips.",
   forgetKey: "Forget the key of this server",

@@ -90,6 +90,8 @@ export default {
   reset: "恢复默认",
   speaking_rate: "语速",
   speaking_rateMore: "1 为声音本来的语速，1.25 快四分之一。",
+  pitch_semitones: "音高",
+  pitch_semitonesMore: "以半音计：0 为声音本来的音高，12 高一个八度。并非每个声音都能达到。",
   network: "口型网络",
   networkMore: "由哪个网络生成口型。",
   forgetKey: "忘记此服务器的密钥",
