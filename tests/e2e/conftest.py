@@ -6,10 +6,13 @@ import pytest
 
 from tests.e2e.stack import Stack
 
+# How long a stage may be away before a reply fails; the default would be waited for in full.
+PATIENCE_SECONDS = 3
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("stack"))
+    stack = Stack(tmp_path_factory.mktemp("stack"), GATEWAY_PATIENCE_SECONDS=str(PATIENCE_SECONDS))
     try:
         stack.start_all()
         yield stack
