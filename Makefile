@@ -7,16 +7,19 @@ MEMBERS := proto services/text services/tts services/lipsync gateway gateway/cli
 IMAGES := text tts lipsync gateway client
 RUN_LOCKS := requirements/build.lock $(IMAGES:%=requirements/%.lock)
 
-.PHONY: run test test-fast lint bench load chaos scaling audit train images image-gpu lock clean
+.PHONY: run test test-fast lint bench load chaos scaling dashboard audit train images image-gpu lock clean
 
 run: .venv/.run
 	$(BIN)/visavis serve --port $(PORT)
 
+# Two at a time, each file in one of them: what a file starts is started once. WORKERS=0: one after the other.
+WORKERS ?= 2
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 test: .venv/.dev
-	$(BIN)/pytest
+	$(PYTEST)
 
 test-fast: .venv/.dev
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -39,6 +42,15 @@ load: .venv/.dev
 # Obeys our own ScaledObject with real workers: a few minutes.
 scaling: .venv/.dev
 	$(BIN)/python -m tests.deploy.scaling
+
+# Minutes of real replies, drawn with Grafana's own panels: deploy/dashboard.jpg. Needs Prometheus, npm and Chromium.
+dashboard: .venv/.dev build/dashboard/page.js
+	$(BIN)/python -m tests.deploy.dashboard
+
+build/dashboard/page.js: $(wildcard tests/deploy/dashboard/page/*)
+	mkdir -p build/dashboard
+	cp tests/deploy/dashboard/page/.npmrc $^ build/dashboard
+	cd build/dashboard && npm ci --silent --no-audit --no-fund && npm run page
 
 # What hadolint and checkov have against images and manifests; their own packages stay out of the way.
 audit: .venv/.dev build/audit/.ready
