@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from moto.server import ThreadedMotoServer
 
 BUCKET = "media"
+_LONGEST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,27 @@ class ObjectServer:
 
     def empty(self) -> None:
         """Removes everything but an empty bucket, and lets everybody in."""
-        httpx.post(f"{self.address}/moto-api/reset-auth", content="inf").raise_for_status()
+        self._answer("POST", "moto-api/reset-auth", content="inf")
         self.lose()
-        httpx.put(f"{self.address}/{BUCKET}").raise_for_status()
+        self._answer("PUT", BUCKET)
 
     def lose(self) -> None:
         """Removes even the bucket."""
-        httpx.post(f"{self.address}/moto-api/reset").raise_for_status()
+        self._answer("POST", "moto-api/reset")
 
     def names(self) -> list[str]:
         """Of all objects, in full."""
-        listed = httpx.get(f"{self.address}/{BUCKET}", params={"list-type": "2"}).text
+        listed = self._answer("GET", BUCKET, params={"list-type": "2"}).text
         return [part.partition("</Key>")[0] for part in listed.split("<Key>")[1:]]
 
     def refuse_everybody(self) -> None:
         """Knows nobody's credentials from now on, until it is emptied."""
-        httpx.post(f"{self.address}/moto-api/reset-auth", content="0").raise_for_status()
+        self._answer("POST", "moto-api/reset-auth", content="0")
+
+    def _answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        address = f"{self.address}/{path}"
+        # The first answer takes as long as all that the server loads for it.
+        return httpx.request(method, address, timeout=_LONGEST_SECONDS, **arguments).raise_for_status()
 
 
 @contextmanager
