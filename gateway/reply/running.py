@@ -19,7 +19,7 @@ from gateway.reply.journal import Journal
 from gateway.reply.order_record import OrderRecord
 from gateway.reply.orders import Order
 from gateway.reply.register import Entry
-from gateway.reply.repeats import Repeatable
+from gateway.reply.repeats import KeyReused, Repeatable
 from gateway.reply.workshop import Workshop
 
 log = structlog.get_logger()
@@ -62,18 +62,19 @@ class RunningReplies:
         accepted = _accepted(order, journal)
         record = OrderRecord.of(order, reservation).model_dump_json()
         entry = Entry(order.reply_id, order.caller, reservation, accepted, record, asked)
-        reply_id = ""
+        await self._store_pieces(order)
         try:
-            await self._store_pieces(order)
             reply_id = await self._shop.register.enter(entry)
-        finally:
-            if order.pieces and reply_id != order.reply_id:
-                # What cannot be removed now goes by its age.
-                with suppress(Failure):
-                    await self._shop.media.remove(order.reply_id)
+        except (Failure, KeyReused) as refusal:
+            # A server that did not answer may have begun it.
+            if isinstance(refusal, KeyReused) or refusal.type is not FailureType.STAGE_UNAVAILABLE:
+                await self._remove_pieces(order)
+            raise
         if reply_id == order.reply_id:
             journal.tell(accepted)
             self.run(Task(order, reservation, journal))
+        else:
+            await self._remove_pieces(order)
         return reply_id
 
     async def _store_pieces(self, order: Order) -> None:
@@ -83,6 +84,12 @@ class RunningReplies:
         for index, piece in enumerate(order.pieces or ()):
             wav = wav_header(SPEECH_RATE_HZ, len(piece)) + piece
             await self._shop.media.write(order.reply_id, f"{index}.wav", wav)
+
+    async def _remove_pieces(self, order: Order) -> None:
+        if self._shop.claims.shared and order.pieces:
+            # What cannot be removed now goes by its age.
+            with suppress(Failure):
+                await self._shop.media.remove(order.reply_id)
 
     def run(self, task: Task) -> None:
         """Works on it until it ends, or is left to another process."""

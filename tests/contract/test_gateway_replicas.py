@@ -75,6 +75,20 @@ async def test_a_caller_has_so_many_replies_at_both_together(valkey: str, tmp_pa
         assert (await other.http.post("/v1/replies", json=MOON, headers=bearer)).status_code == 202
 
 
+async def test_speech_whose_upload_was_refused_is_not_kept(valkey: str, tmp_path: Path) -> None:
+    full: dict[str, Any] = {"valkey_url": valkey, "max_replies_together": 1}
+    async with fake_stages() as stages, served_gateway(stages, tmp_path, **full) as gateway:
+        ended = await gateway.post({"say": "Hi."})
+        await gateway.events(ended)
+        speech = (await gateway.http.get(f"/v1/replies/{ended}/audio.wav")).content
+        stages.lipsync.seconds_per_frame = 1.0
+        running = await gateway.post({"say": "Hi."})
+        upload = {"audio": ("speech.wav", speech, "audio/wav")}
+        refused = await gateway.http.post("/v1/replies", data={"request": "{}"}, files=upload)
+        assert (refused.status_code, refused.json()["type"]) == (429, "busy")
+        assert {file.parent.name for file in (tmp_path / "media").glob("*/*.wav")} <= {ended, running}
+
+
 async def test_without_what_they_share_requests_are_refused_clearly_and_health_says_why(
     tmp_path: Path,
 ) -> None:
