@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -20,6 +19,8 @@ from visavis.rpc.failures import Failure, FailureType, calling
 from visavis.rpc.server import Service, running
 from visavis.rpc.settings import ServiceSettings, TlsSettings
 from visavis.v1 import text_pb2, text_pb2_grpc
+
+from tests.e2e.stack import free_port
 
 NAME = "visavis.v1.TextService"
 PLAIN = TlsSettings()
@@ -140,12 +141,6 @@ async def test_a_starting_service_refuses_at_once_and_says_when_to_come_back() -
         refused.set()
         await address
     await serving
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def test_a_failure_in_mid_stream_arrives_with_type_sentence_and_retry_time() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.stack import free_port
 from tests.fakes.served_gateway import Told
 from tests.fakes.stages import FakeStages
 
@@ -74,7 +74,7 @@ async def gateway_process(
     stages: FakeStages, folder: Path, **settings: str | float
 ) -> AsyncIterator[GatewayProcess]:
     """Started, and killed at the end of the block. `settings` are GATEWAY_…, in lower case."""
-    port = _free_port()
+    port = free_port()
     environment = os.environ | {
         "GATEWAY_PORT": str(port),
         "GATEWAY_TEXT_TARGET": stages.text_server.address,
@@ -91,12 +91,6 @@ async def gateway_process(
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _answers(http: httpx.AsyncClient) -> bool:
