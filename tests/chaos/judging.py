@@ -39,9 +39,9 @@ async def judge(verdict: Verdict, field: Field, clients: Sequence[Heard]) -> Non
 async def _take_hands(verdict: Verdict, field: Field, client: Heard) -> None:
     """Through how many it went, and whether they had its text written again."""
     async with redis.asyncio.Redis.from_url(field.valkey_url) as server:
-        epoch: Any = await server.hget(log_key(client.reply_id), "epoch")
+        hands: Any = await server.hget(log_key(client.reply_id), "hands")
         entries: Any = await server.xrange(events_key(client.reply_id))
-    verdict.taken_over += int(epoch) > 1
+    verdict.taken_over += int(hands) > 1
     written_at = [int(fields[b"at"]) / 1000 for _, fields in entries if fields[b"type"] == b"text_ok"]
     asked_at = field.writer.asked.get(_question(client) or "", [])
     verdict.texts_asked_again_after_text_ok += sum(moment > at for moment in asked_at for at in written_at)
