@@ -15,6 +15,7 @@ import structlog
 from numpy.typing import NDArray
 
 from services.lipsync.cancellation import Cancellation
+from services.lipsync.heap import return_freed_memory
 from services.lipsync.manifests import ModelError
 
 log = structlog.get_logger()
@@ -107,6 +108,8 @@ def _options() -> onnxruntime.SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     _share_arena()
     options.add_session_config_entry("session.use_env_allocators", "1")
+    # Weights go with their session: what the pool has it keeps.
+    options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     # Below "fatal" nothing is logged: what goes wrong is raised, and a cancelled run is no error.
     options.log_severity_level = 4
     return options
@@ -116,7 +119,11 @@ def _session(
     model: bytes, options: onnxruntime.SessionOptions, providers: Sequence[str]
 ) -> onnxruntime.InferenceSession:
     # Left to itself it would print the error and try other providers than were asked for.
-    return onnxruntime.InferenceSession(model, options, providers=list(providers), enable_fallback=0)
+    session = onnxruntime.InferenceSession(model, options, providers=list(providers), enable_fallback=0)
+    # Nor need it keep the file for that: its graph has copies of all weights.
+    session._model_bytes = None
+    return_freed_memory()
+    return session
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,10 @@ class Face:
 class Wav2LipNetwork:
     """`listen`: mel windows (N, 1, 80, 16) to speech (N, 512). `speak`: see `mouths`."""
 
-    def __init__(self, manifest: Wav2LipManifest, listen: Graph, look: Session, speak: Session) -> None:
+    def __init__(
+        self, manifest: Wav2LipManifest, listen: Graph, look: Callable[[], Session], speak: Session
+    ) -> None:
+        """`look` loads its graph, for as long as one face is seen: that takes 0.1 s, keeping it 110 MB."""
         self.manifest = manifest
         self.listen = listen
         self._look = look
@@ -47,7 +50,7 @@ class Wav2LipNetwork:
             face = self._faces.get(avatar.compositor)
         if face is None:
             with step("look"):
-                maps = self._look.run({"faces": seen_face(avatar)}, cancellation)
+                maps = self._look().run({"faces": seen_face(avatar)}, cancellation)
                 face = Face(maps, lower_half_compositor(avatar))
             with self._lock:
                 self._faces[avatar.compositor] = face
@@ -83,11 +86,18 @@ def load_wav2lip_network(directory: Path, providers: Sequence[str]) -> Wav2LipNe
     files = manifest.files
     listen = Graph(model(files.listen), providers, f"{where}: {files.listen.path}")
     listen.check_contract(("mel", (1, mel.BANDS, mel.COLUMNS_PER_WINDOW)), ("speech", (_SPEECH_FEATURES,)))
-    look = Session(model(files.look), providers, f"{where}: {files.look.path}")
+
+    def look() -> Session:
+        return Session(model(files.look), providers, f"{where}: {files.look.path}")
+
+    seeing = look()
+    seen = _sizes(seeing.inputs), _sizes(seeing.outputs)
+    # Before the largest one is loaded.
+    del seeing
     speak = Session(model(files.speak), providers, f"{where}: {files.speak.path}")
-    faces, wanted = {"faces": (6, FACE_PX, FACE_PX)}, {"speech": (_SPEECH_FEATURES,), **_sizes(look.outputs)}
+    faces, wanted = {"faces": (6, FACE_PX, FACE_PX)}, {"speech": (_SPEECH_FEATURES,), **seen[1]}
     mouth = {"mouth": (3, FACE_PX - FIRST_DRAWN_ROW, FACE_PX)}
-    found = (_sizes(look.inputs), _sizes(speak.inputs), _sizes(speak.outputs))
+    found = (seen[0], _sizes(speak.inputs), _sizes(speak.outputs))
     if found != (faces, wanted, mouth):
         raise ModelError(f"{where}: look and speak do not fit each other. Import the network again.")
     return Wav2LipNetwork(manifest, listen, look, speak)
