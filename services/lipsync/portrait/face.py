@@ -46,11 +46,6 @@ class Face:
 
     points: Points
 
-    @property
-    def mouth_px(self) -> float:
-        """From corner to corner."""
-        return float(np.linalg.norm(self.points[RIGHT_CORNER] - self.points[LEFT_CORNER]))
-
 
 def only_face(pixels: Pixels, models: FaceModels) -> Face:
     """The one frontal face in a photo.
