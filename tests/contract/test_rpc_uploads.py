@@ -84,11 +84,15 @@ async def test_a_refusal_in_the_middle_of_an_upload_is_heard(type_: FailureType)
                 async for _ in stub.Animate(speech(), timeout=60):
                     pass
 
+        async def read() -> None:
+            with calling("video"):
+                await stub.Animate(speech(), timeout=60).read()
+
         async def put() -> None:
             with calling("video"):
                 await stub.PutAvatar(bundle(), timeout=60)
 
-        calls = [animated() for _ in range(CALLS)] + [put() for _ in range(CALLS)]
+        calls = [call() for call in (animated, read, put) for _ in range(CALLS)]
         failures = await asyncio.gather(*calls, return_exceptions=True)
         assert {(type(failure), str(failure)) for failure in failures} == {(Failure, f"{type_}: Not now.")}
         assert {failure.retry_after_seconds for failure in failures if isinstance(failure, Failure)} == {1.5}

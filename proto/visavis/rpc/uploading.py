@@ -32,6 +32,11 @@ class UploadingCall:
             async for response in self._call:
                 yield response
 
+    async def read(self) -> Any:
+        """The next response, as the call's own `read`."""
+        with self._own_status():
+            return await self._call.read()
+
     def __await__(self) -> Generator[Any, None, Any]:
         return self._response().__await__()
 
