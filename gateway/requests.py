@@ -144,7 +144,7 @@ def check_sources(request: ReplyRequest, *, uploaded: bool) -> None:
 def check_lengths(request: ReplyRequest, max_messages: int, max_characters: int, max_say: int) -> None:
     """Bounds on what is read and said. Raises Failure (too-long)."""
     if len(request.messages or ()) > max_messages:
-        raise Failure(FailureType.TOO_LONG, f"messages may hold at most {max_messages} messages.")
+        raise Failure(FailureType.TOO_LONG, f"messages may hold at most {max_messages:,} messages.")
     bound = max_say if request.say is not None else max_characters
     if request.character_count > bound:
         name = "say" if request.say is not None else "messages"

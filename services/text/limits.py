@@ -32,7 +32,7 @@ def check_messages(messages: Sequence[Message], limits: Limits) -> None:
         raise Failure(FailureType.INVALID_REQUEST, "messages is empty: send at least one message.")
     if len(messages) > limits.messages:
         raise Failure(
-            FailureType.TOO_LONG, f"There are {len(messages)} messages; at most {limits.messages} are taken."
+            FailureType.TOO_LONG, f"There are {len(messages):,} messages; at most {limits.messages:,} are taken."
         )
     for position, message in enumerate(messages):
         if not message.content.strip():
@@ -41,7 +41,7 @@ def check_messages(messages: Sequence[Message], limits: Limits) -> None:
     if total > limits.characters:
         raise Failure(
             FailureType.TOO_LONG,
-            f"The messages hold {total} characters; at most {limits.characters} are taken.",
+            f"The messages hold {total:,} characters; at most {limits.characters:,} are taken.",
         )
 
 
@@ -79,7 +79,7 @@ def check_verbatim(text: str, limits: Limits) -> None:
     if len(text) > limits.characters:
         raise Failure(
             FailureType.TOO_LONG,
-            f"The text holds {len(text)} characters; at most {limits.characters} are taken.",
+            f"The text holds {len(text):,} characters; at most {limits.characters:,} are taken.",
         )
 
 

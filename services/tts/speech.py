@@ -93,7 +93,7 @@ def _check(order: Order, max_characters: int) -> None:
     if len(order.text) > max_characters:
         raise Failure(
             FailureType.TOO_LONG,
-            f"An utterance may have at most {max_characters} characters. Split the text into sentences.",
+            f"An utterance may have at most {max_characters:,} characters. Split the text into sentences.",
         )
     if not any(unicodedata.category(character)[0] in "LN" for character in order.text):
         raise Failure(FailureType.NOTHING_SPEAKABLE, "The text holds no letter and no digit to speak.")
