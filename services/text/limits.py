@@ -32,7 +32,8 @@ def check_messages(messages: Sequence[Message], limits: Limits) -> None:
         raise Failure(FailureType.INVALID_REQUEST, "messages is empty: send at least one message.")
     if len(messages) > limits.messages:
         raise Failure(
-            FailureType.TOO_LONG, f"There are {len(messages):,} messages; at most {limits.messages:,} are taken."
+            FailureType.TOO_LONG,
+            f"There are {len(messages):,} messages; at most {limits.messages:,} are taken.",
         )
     for position, message in enumerate(messages):
         if not message.content.strip():
