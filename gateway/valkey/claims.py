@@ -49,6 +49,8 @@ class ValkeyClaims:
         self._news: asyncio.Queue[News] = asyncio.Queue(_UNHEARD_NEWS)
         self._released = asyncio.Event()
         self._stopped = False
+        # On the server's clock, in ms.
+        self._looked_at = 0
         self._renew = script(client, "claim_renew")
         self._orphans = script(client, "claim_orphans")
         self._release = script(client, "claim_release")
@@ -123,6 +125,8 @@ class ValkeyClaims:
             known: Mapping[str, Any] = consumer
             if not known["pending"] and known["idle"] > _GONE_MILLISECONDS:
                 await self._client.xgroup_delconsumer(ORDERS, _GROUP, known["name"])
+        seconds, microseconds = await self._client.time()
+        self._looked_at = seconds * 1000 + microseconds // 1000
         newest: Any = await self._client.xrevrange(RELEASES, count=1)
         await self._reader.listen(RELEASES, self._hear_release, newest[0][0].decode() if newest else "0-0")
         await self._reader.listen(inbox_key(self._process), self._hear_note)
@@ -139,8 +143,19 @@ class ValkeyClaims:
 
     async def _look_for_orphans(self, cursor: str) -> str:
         idle = self._takeover_milliseconds
-        onward, orphans = await self._orphans(
-            [ORDERS], [_GROUP, self._process, idle, cursor, _ORPHANS_AT_ONCE, CLAIM_PREFIX, _CLAIM_SECONDS]
+        onward, orphans, self._looked_at = await self._orphans(
+            [ORDERS],
+            [
+                _GROUP,
+                self._process,
+                idle,
+                cursor,
+                _ORPHANS_AT_ONCE,
+                CLAIM_PREFIX,
+                _CLAIM_SECONDS,
+                self._looked_at,
+                idle - idle / _RENEWALS,
+            ],
         )
         for name, record in orphans:
             reply_id = name.decode()

@@ -8,11 +8,10 @@ forgot the newest events (it failed over, or its machine died) is told them agai
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, field
-from typing import Any, Self
+from dataclasses import astuple
+from typing import Any
 
 import structlog
 
@@ -20,6 +19,7 @@ from gateway.reply.event_log import LogEnded, LogFull, LogTaken, UnknownReply
 from gateway.reply.events import TERMINAL, Event, LoggedEvent
 from gateway.valkey.answering import NO_ANSWER, answering
 from gateway.valkey.connection import Client
+from gateway.valkey.held_log import HeldLog, Told
 from gateway.valkey.keys import REPLIES, events_key, log_key
 from gateway.valkey.reader import StreamReader, logged_event
 from gateway.valkey.scripts import Part, script
@@ -29,43 +29,12 @@ log = structlog.get_logger()
 # Keys outlive what sweeps them.
 _MARGIN_SECONDS = 24 * 3600
 _FAREWELL_SECONDS = 60
-_UNKNOWN = -1
 _REFUSALS: dict[bytes, Callable[[str], Exception]] = {
     b"unknown": UnknownReply,
     b"taken": LogTaken,
     b"ended": LogEnded,
     b"full": LogFull,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """An event as the server keeps it."""
-
-    type: str
-    json: str
-
-    @classmethod
-    def of(cls, event: Event) -> Self:
-        return cls(event.event_name, json.dumps(event.data(), ensure_ascii=False, separators=(",", ":")))
-
-
-@dataclass(slots=True)
-class _Held:
-    """A log that this process may append to, and what it appended: everything after the event `base`."""
-
-    # How many processes have had it, with this one.
-    hands: int
-    base: int = _UNKNOWN
-    told: list[_Told] = field(default_factory=list)
-    # One append after the other, so that each can be told from those before it.
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    calls: int = 0
-
-    @property
-    def last(self) -> int:
-        """What the server must know."""
-        return self.base + len(self.told)
 
 
 class ValkeyEventLog:
@@ -82,7 +51,7 @@ class ValkeyEventLog:
         self._max_events = max_events
         self._max_replies = max_replies
         self._expiry_seconds = int(keep_seconds) + _MARGIN_SECONDS
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, HeldLog] = {}
         self._append = script(client, "log_append")
         self._take = script(client, "log_take")
         self._remove = script(client, "log_remove")
@@ -91,12 +60,12 @@ class ValkeyEventLog:
         """The log of a reply that this caller asked for begins with this event."""
         return Part(
             [log_key(reply_id), events_key(reply_id), REPLIES],
-            [owner, self._writer(1), *astuple(_Told.of(first)), self._expiry_seconds],
+            [owner, self._writer(1), *astuple(Told.of(first)), self._expiry_seconds],
         )
 
     def holds(self, reply_id: str, first: Event) -> None:
         """This process has begun the log."""
-        self._held[reply_id] = _Held(1, 0, [_Told.of(first)])
+        self._held[reply_id] = HeldLog(1, 0, [Told.of(first)])
 
     async def leave(self, reply_id: str) -> None:
         """This process appends no more."""
@@ -108,7 +77,7 @@ class ValkeyEventLog:
             hands = await self._take([log_key(reply_id)], [self._reader.replica])
         if not hands:
             raise UnknownReply(reply_id)
-        self._held[reply_id] = _Held(hands)
+        self._held[reply_id] = HeldLog(hands)
         return int(hands)
 
     async def owner(self, reply_id: str) -> str:
@@ -125,11 +94,13 @@ class ValkeyEventLog:
         LogTaken too where the server is out of reach: whoever reaches it may have taken the log by then.
         """
         # Once begun it is done: whoever is cancelled meanwhile must not leave it open whether it was.
-        return await asyncio.shield(asyncio.ensure_future(self._appended(reply_id, event)))
+        appending = asyncio.ensure_future(self._appended(reply_id, event))
+        appending.add_done_callback(_take_note)
+        return await asyncio.shield(appending)
 
     async def _appended(self, reply_id: str, event: Event) -> LoggedEvent:
-        held = self._held.get(reply_id) or _Held(0)
-        told = _Told.of(event)
+        held = self._held.get(reply_id) or HeldLog(0)
+        told = Told.of(event)
         async with held.turn:
             answer = await self._answer(reply_id, held, told, held.last)
             while answer[0] == b"behind":
@@ -137,23 +108,18 @@ class ValkeyEventLog:
                 answer = await self._answer(reply_id, held, told, held.last)
             _check(reply_id, answer)
             event_id, milliseconds = answer
-            if held.base == _UNKNOWN:
-                held.base = event_id - 1
-            held.told.append(told)
+            held.take(told, event_id)
         if event.event_name in TERMINAL:
             self._held.pop(reply_id, None)
         return LoggedEvent(event_id, event.event_name, event.data(), milliseconds / 1000)
 
-    async def _tell_again(self, reply_id: str, held: _Held, last: int) -> None:
+    async def _tell_again(self, reply_id: str, held: HeldLog, last: int) -> None:
         """What the server has forgotten, which knows no more than the event `last`."""
         log.warning("valkey has forgotten events", count=held.last - last)
-        if last < held.base:
-            # Of those that another process appended, nobody has a copy.
-            held.base, held.told = last, []
-        for event_id, told in enumerate(held.told[last - held.base :], last + 1):
+        for event_id, told in held.forgotten(last):
             _check(reply_id, await self._answer(reply_id, held, told, event_id - 1))
 
-    async def _answer(self, reply_id: str, held: _Held, told: _Told, after: int) -> list[Any]:
+    async def _answer(self, reply_id: str, held: HeldLog, told: Told, after: int) -> list[Any]:
         held.calls += 1
         writer = self._writer(held.hands)
         try:
@@ -232,6 +198,12 @@ class ValkeyEventLog:
             return
         for reply_id in await self._client.zrange(REPLIES, "-inf", "(inf", byscore=True, offset=0, num=1):
             await self.remove(_text(reply_id))
+
+
+def _take_note(appending: asyncio.Future[LoggedEvent]) -> None:
+    """Of what became of it, where whoever wanted to know was cancelled."""
+    if not appending.cancelled():
+        appending.exception()
 
 
 def _check(reply_id: str, answer: Sequence[Any]) -> None:

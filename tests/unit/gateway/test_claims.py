@@ -56,6 +56,24 @@ async def test_what_a_dead_process_made_is_found(valkey: str) -> None:
         assert await client.xlen(ORDERS) == 0
 
 
+async def test_processes_that_stood_still_together_take_nothing_from_each_other(valkey: str) -> None:
+    async with a_client(valkey) as client, AsyncExitStack() as stack:
+        one, other = await living(client, stack, 0.5), await living(client, stack, 0.5)
+        await hold(client, one, "a", "what was asked")
+        await hold(client, other, "b", "what was asked")
+        await client.client_pause(800)
+        # Answered when the server goes on.
+        await client.ping()
+        dead = await silent(client, stack)
+        await hold(client, dead, "c", "what was asked")
+        # Nothing of the living was news before.
+        heir = asyncio.create_task(first(one)), asyncio.create_task(first(other))
+        done, waiting = await asyncio.wait(heir, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result() for task in done] == [Orphan("c", "what was asked")]
+        for task in waiting:
+            task.cancel()
+
+
 async def test_what_is_let_go_is_found_at_once(valkey: str) -> None:
     async with a_client(valkey) as client, AsyncExitStack() as stack:
         leaving, heir = await living(client, stack, NEVER), await living(client, stack, NEVER)
