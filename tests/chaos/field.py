@@ -17,7 +17,7 @@ from tests.chaos.writer import Writer
 from tests.fakes.object_server import BUCKET, ObjectServer
 from tests.fakes.valkey import valkey_server
 
-TAKEOVER_SECONDS = 2.0
+TAKEOVER_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
