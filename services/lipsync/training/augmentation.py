@@ -13,7 +13,7 @@ from services.lipsync.training.acoustics import coloured, in_a_room, over_a_line
 from services.lipsync.training.backgrounds import background, breath, music, noise
 from services.lipsync.training.labelled_speech import LabelledSpeech
 from services.lipsync.training.revoicing import revoiced
-from services.lipsync.training.visemes import REST, Segment
+from services.lipsync.training.visemes import REST
 
 # Vocal tracts from about 18 % shorter to 22 % longer than the speaker's, as a scale of the mel filters.
 VOCAL_TRACTS = (0.82, 0.87, 0.91, 0.95, 1.0, 1.05, 1.1, 1.16, 1.22)
@@ -63,7 +63,7 @@ def at_pace(speech: LabelledSpeech, pace: float) -> LabelledSpeech:
     samples = int(speech.waveform.size / pace)
     waveform = np.interp(np.arange(samples) * pace, np.arange(speech.waveform.size), speech.waveform)
     segments = tuple(
-        Segment(segment.viseme, segment.start_seconds / pace, segment.end_seconds / pace)
+        replace(segment, start_seconds=segment.start_seconds / pace, end_seconds=segment.end_seconds / pace)
         for segment in speech.segments
     )
     return replace(speech, waveform=waveform.astype(np.float32), segments=segments)
@@ -74,7 +74,7 @@ def between_silences(speech: LabelledSpeech, before_seconds: float, after_second
     before = round(before_seconds * SAMPLE_RATE_HZ)
     shift = before / SAMPLE_RATE_HZ
     segments = tuple(
-        Segment(segment.viseme, segment.start_seconds + shift, segment.end_seconds + shift)
+        replace(segment, start_seconds=segment.start_seconds + shift, end_seconds=segment.end_seconds + shift)
         for segment in speech.segments
     )
     waveform = np.pad(speech.waveform, (before, round(after_seconds * SAMPLE_RATE_HZ)))

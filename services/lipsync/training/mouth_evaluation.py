@@ -20,6 +20,8 @@ _LIPS_TOUCH = 0.5
 _TEETH_ON_LIP = 0.35
 _LIPS_ROUND = 0.4
 _PHONE_MARGIN_SECONDS = 0.02
+# Lips that meet for the phone before or after an n may still touch, or touch already, this far inside of it.
+_NEIGHBOURS_SECONDS = 0.02
 _SMALLEST_LABIAL_START_SECONDS = 0.06
 _LONGEST_LAG_FRAMES = 6
 
@@ -46,6 +48,9 @@ class VoiceScore:
     round_correlation: float
     press_correlation: float
     closed_share: float
+    m_closed_share: float
+    n_shut_share: float
+    true_n_shut_share: float
     lip_teeth_share: float
     rounded_share: float
     shut_frames_share: float
@@ -64,7 +69,8 @@ def score_table(scores: Sequence[VoiceScore]) -> str:
     """Return the scores as a Markdown table."""
     header = (
         "voice", "seconds", "r jaw", "r round", "r press",
-        "p/b/m closed", "f/v bitten", "o/u/w round", "frames shut (true)", "jaw motion", "lag, frames",
+        "p/b/m closed", "of them m", "n shut (true)", "f/v bitten", "o/u/w round",
+        "frames shut (true)", "jaw motion", "lag, frames",
     )  # fmt: skip
     rows = [header, ("---", *["--:"] * (len(header) - 1)), *(_table_row(score) for score in scores)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -78,6 +84,8 @@ def _table_row(score: VoiceScore) -> tuple[str, ...]:
         f"{score.round_correlation:.2f}",
         f"{score.press_correlation:.2f}",
         f"{score.closed_share:.0%}",
+        f"{score.m_closed_share:.0%}",
+        f"{score.n_shut_share:.0%} ({score.true_n_shut_share:.0%})",
         f"{score.lip_teeth_share:.0%}",
         f"{score.rounded_share:.0%}",
         f"{score.shut_frames_share:.0%} ({score.true_shut_frames_share:.0%})",
@@ -89,18 +97,23 @@ def _table_row(score: VoiceScore) -> tuple[str, ...]:
 def _voice_score(mouth: Mouth, voice: str, corpus: Sequence[LabelledSpeech]) -> VoiceScore:
     predicted, true = [], []
     closed: list[bool] = []
+    m_closed: list[bool] = []
+    n_shut: list[bool] = []
+    true_n_shut: list[bool] = []
     bitten: list[bool] = []
     rounded: list[bool] = []
     for speech in corpus:
         poses = mouth.poses(speech.waveform)
         predicted.append(poses)
         true.append(mouth.finished(pose_track(speech.segments, len(poses))))
-        for seen, visemes, shown in (
-            (closed, ("pbm",), _shut(poses)),
-            (bitten, ("fv",), poses[:, LIP_TEETH] > _TEETH_ON_LIP),
-            (rounded, ("ow", "uw", "w"), poses[:, ROUND] > _LIPS_ROUND),
-        ):
-            seen += [bool(shown[span].any()) for span in _spans(speech.segments, visemes, len(poses))]
+        by_lips = _showing(speech, "pbm")
+        by_tongue = [segment for segment in speech.segments if segment.nasal and segment.viseme != "pbm"]
+        closed += _seen(_shut(poses), by_lips)
+        m_closed += _seen(_shut(poses), [segment for segment in by_lips if segment.nasal])
+        n_shut += _seen(_shut(poses), by_tongue, -_NEIGHBOURS_SECONDS)
+        true_n_shut += _seen(_shut(true[-1]), by_tongue, -_NEIGHBOURS_SECONDS)
+        bitten += _seen(poses[:, LIP_TEETH] > _TEETH_ON_LIP, _showing(speech, "fv"))
+        rounded += _seen(poses[:, ROUND] > _LIPS_ROUND, _showing(speech, "ow", "uw", "w"))
     drawn, truth = np.concatenate(predicted), np.concatenate(true)
     return VoiceScore(
         voice=voice,
@@ -109,6 +122,9 @@ def _voice_score(mouth: Mouth, voice: str, corpus: Sequence[LabelledSpeech]) -> 
         round_correlation=_correlation(drawn[:, ROUND], truth[:, ROUND]),
         press_correlation=_correlation(drawn[:, PRESS], truth[:, PRESS]),
         closed_share=_share(closed),
+        m_closed_share=_share(m_closed),
+        n_shut_share=_share(n_shut),
+        true_n_shut_share=_share(true_n_shut),
         lip_teeth_share=_share(bitten),
         rounded_share=_share(rounded),
         shut_frames_share=float(_shut(drawn).mean()),
@@ -126,17 +142,23 @@ def _share(seen: Sequence[bool]) -> float:
     return float(np.mean(seen)) if seen else float("nan")
 
 
-def _spans(segments: Sequence[Segment], visemes: Sequence[str], frames: int) -> list[slice]:
-    """Return the frames these visemes may show in; one at the very beginning has no approach to be seen."""
+def _showing(speech: LabelledSpeech, *visemes: str) -> list[Segment]:
+    return [segment for segment in speech.segments if segment.viseme in visemes]
+
+
+def _seen(
+    shown: NDArray[np.bool_], segments: Sequence[Segment], margin_seconds: float = _PHONE_MARGIN_SECONDS
+) -> list[bool]:
+    """Return whether any frame of each segment shows; the very first has no approach to be seen: left out."""
     spans = (
         slice(
-            max(0, int((segment.start_seconds - _PHONE_MARGIN_SECONDS) * FRAMES_PER_SECOND)),
-            min(frames, int(np.ceil((segment.end_seconds + _PHONE_MARGIN_SECONDS) * FRAMES_PER_SECOND))),
+            max(0, int((segment.start_seconds - margin_seconds) * FRAMES_PER_SECOND)),
+            min(len(shown), int(np.ceil((segment.end_seconds + margin_seconds) * FRAMES_PER_SECOND))),
         )
         for segment in segments
-        if segment.viseme in visemes and segment.start_seconds >= _SMALLEST_LABIAL_START_SECONDS
+        if segment.start_seconds >= _SMALLEST_LABIAL_START_SECONDS
     )
-    return [span for span in spans if span.stop > span.start]
+    return [bool(shown[span].any()) for span in spans if span.stop > span.start]
 
 
 def _motion(control: NDArray[np.float32]) -> float:

@@ -45,6 +45,9 @@ milder gate for contacts (`contact_peak` in the manifest).
 - *r*: correlation of a control with the truth, over all frames of the voice.
 - *p/b/m closed*: share of these sounds during which (±20 ms) a frame has lips pressed above 0.5 and a jaw
   below 0.1. *f/v bitten*: likewise, lower lip on the teeth above 0.35. *o/u/w round*: lips rounded above 0.4.
+- *of them m*: the same of m alone, which in an unheard voice is easily taken for n. *n shut (true)*: share of
+  n and ng during which (but for 20 ms at both ends) the mouth is shut, drawn and true: a network that took
+  every n for m would show here.
 - *frames shut (true)*: how often the mouth is shut at all, drawn and true: a mouth that never opens would
   close on every p, and would show here.
 - *jaw motion*: how far the drawn jaw travels, of what the true one does: a mouth that flaps is far above

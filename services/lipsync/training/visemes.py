@@ -58,11 +58,12 @@ class Phone:
 
 @dataclass(frozen=True)
 class Segment:
-    """One viseme held over a span of speech; `viseme` is a key of `VISEMES`."""
+    """One viseme held over a span of speech; `viseme` is a key of `VISEMES`, m and n are `nasal`."""
 
     viseme: str
     start_seconds: float
     end_seconds: float
+    nasal: bool = False
 
 
 def viseme_pose(viseme: str) -> NDArray[np.float32]:
@@ -76,7 +77,7 @@ def viseme_segments(phones: Iterable[Phone], phone_set: PhoneSet) -> tuple[Segme
     Raises ValueError for a CMU phone that does not exist.
     """
     return tuple(
-        Segment(viseme, start, end)
+        Segment(viseme, start, end, nasal=not _NASALS.isdisjoint(phone.name))
         for phone in phones
         for viseme, (start, end) in _spans(phone, visemes_of_phone(phone.name, phone_set))
     )
@@ -110,6 +111,8 @@ def _visemes_of_ipa(name: str) -> tuple[str, ...]:
         letters = letters[:-1]
     return tuple(_IPA[letter] for letter in letters)
 
+
+_NASALS = frozenset("mnŋɲɳɱ")
 
 _CMU: dict[str, tuple[str, ...]] = {
     "pau": ("rest",), "sil": ("rest",),

@@ -1,5 +1,7 @@
 """The score card: a mouth that speaks the truth scores full marks, a late one shows its lateness."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -23,10 +25,12 @@ def babble(voice: str) -> LabelledSpeech:
 
 
 class TruthfulMouth:
-    """Draws the truth of the one utterance it knows, some frames late."""
+    """Draws the truth of the one utterance it knows, or takes it for other segments, some frames late."""
 
-    def __init__(self, late_frames: int = 0, jaw_scale: float = 1.0) -> None:
-        track = shut_poses(pose_track(babble("").segments, 200), GATE)
+    def __init__(
+        self, late_frames: int = 0, jaw_scale: float = 1.0, segments: tuple[Segment, ...] | None = None
+    ) -> None:
+        track = shut_poses(pose_track(segments or babble("").segments, 200), GATE)
         track[:, JAW] *= jaw_scale
         self._track = np.roll(track, late_frames, axis=0)
 
@@ -59,6 +63,24 @@ def test_lips_pressed_over_an_open_jaw_are_not_closed() -> None:
     assert score_of(TruthfulMouth(jaw_scale=0.0)).closed_share == 1.0
     late = score_of(TruthfulMouth(late_frames=5))
     assert late.closed_share < 0.5
+
+
+def test_an_m_left_open_and_an_n_shut_are_both_told() -> None:
+    pairs = (("pbm", True), ("aa", False), ("tdnl", True), ("aa", False), ("pbm", False), ("aa", False))
+    segments = tuple(
+        Segment(viseme, 0.2 + 0.12 * position, 0.32 + 0.12 * position, nasal)
+        for position, (viseme, nasal) in enumerate(pairs * 4)
+    )
+    swapped = tuple(
+        replace(segment, viseme={"pbm": "tdnl", "tdnl": "pbm"}[segment.viseme]) if segment.nasal else segment
+        for segment in segments
+    )
+    mouth = TruthfulMouth(segments=swapped)
+    (score,) = voice_scores(mouth, [LabelledSpeech("one", "", np.zeros(8 * 16_000, np.float32), segments)])
+    assert score.closed_share == 0.5
+    assert score.m_closed_share == 0.0
+    assert score.n_shut_share == 1.0
+    assert score.true_n_shut_share == 0.0
 
 
 def test_a_sluggish_jaw_is_told_from_a_lively_one() -> None:

@@ -34,7 +34,7 @@ def test_an_engine_that_tells_its_phones_is_believed(tmp_path: Path) -> None:
     assert (speech.voice, speech.text) == ("ked", "mur")
     assert speech.segments == (
         Segment("rest", 0.0, 0.1),
-        Segment("pbm", 0.1, 0.18),
+        Segment("pbm", 0.1, 0.18, nasal=True),
         Segment("r", 0.18, 0.3),
         Segment("rest", 0.3, 0.5),
     )

@@ -30,6 +30,14 @@ def test_only_p_b_m_press_the_lips_and_only_f_v_bite_them() -> None:
     assert [viseme for viseme, pose in poses.items() if pose[LIP_TEETH] > 0] == ["fv"]
 
 
+@pytest.mark.parametrize(("phones", "phone_set"), [("m n ng", PhoneSet.CMU), ("m n ŋ ɲ", PhoneSet.IPA)])
+def test_m_and_n_are_told_from_what_looks_alike(phones: str, phone_set: PhoneSet) -> None:
+    segments = viseme_segments([Phone(name, 0.0, 0.1) for name in phones.split()], phone_set)
+    others = viseme_segments([Phone(name, 0.0, 0.1) for name in ("p", "b", "d", "t", "l", "k")], phone_set)
+    assert all(segment.nasal for segment in segments)
+    assert not any(segment.nasal for segment in others)
+
+
 def test_the_jaw_opens_most_for_ah_and_not_at_all_at_rest() -> None:
     assert max(VISEMES, key=lambda viseme: viseme_pose(viseme)[JAW]) == "aa"
     assert not viseme_pose("rest").any()
