@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,11 +91,12 @@ def cluster(
     module: str = "services.lipsync",
     fixed: int | None = None,
     worker_settings: dict[str, str] | None = None,
+    metrics_ports: Sequence[int] = (),
     **gateway_settings: str,
 ) -> Iterator[Cluster]:
     """Serves until the block ends."""
     with answering() as zone, redis.Redis.from_url(valkey_url) as valkey:
-        workers = Workers(zone, free_port(), folder, module, worker_settings or {})
+        workers = Workers(zone, free_port(), folder, module, worker_settings or {}, metrics_ports)
         settings = {
             "GATEWAY_VALKEY_URL": valkey_url,
             "GATEWAY_LIPSYNC_TARGET": f"{zone.target}:{workers.port}",

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ class Workers:
     folder: Path
     module: str = "services.lipsync"
     settings: dict[str, str] = field(default_factory=dict)
+    # Of one worker after the other; without any, none tells its metrics.
+    metrics_ports: Sequence[int] = ()
     running: list[Worker] = field(default_factory=list)
     # Told to stop; they finish what they render.
     draining: list[Worker] = field(default_factory=list)
@@ -85,6 +88,9 @@ class Workers:
             # As in the cluster: so that a new worker is found while older ones answer.
             "LIPSYNC_CONNECTION_SECONDS": "1",
         }
+        if self.metrics_ports:
+            port = self.metrics_ports[self.started % len(self.metrics_ports)]
+            environment["LIPSYNC_METRICS_PORT"] = str(port)
         with (self.folder / f"worker{self.started}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", self.module],
