@@ -35,7 +35,7 @@ class Wav2LipNetwork:
     def __init__(
         self, manifest: Wav2LipManifest, listen: Graph, look: Callable[[], Session], speak: Session
     ) -> None:
-        """`look` loads its graph, for as long as one face is seen: that takes 0.1 s, keeping it 110 MB."""
+        """`look` loads its graph, for as long as one face is seen: that takes 0.1 s, keeping it 60 MB."""
         self.manifest = manifest
         self.listen = listen
         self._look = look
