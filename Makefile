@@ -77,6 +77,8 @@ build/train/.ready: $(UV) requirements/train.lock
 # The four images, with whatever builds Dockerfiles here: ENGINE=podman, ENGINE=buildah.
 ENGINE ?= docker
 TAG ?= dev
+# Podman and Buildah keep a HEALTHCHECK in Docker's format alone, and compose.yaml waits for health.
+export BUILDAH_FORMAT := docker
 images:
 	for image in services/text services/tts services/lipsync gateway; do \
 		$(ENGINE) build -f $$image/Dockerfile -t visavis-$$(basename $$image):$(TAG) . || exit 1; done
