@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from services.lipsync.pose import CONTROLS
 
-PATTERNS = 40
+PATTERNS = 52
 _HIDDEN = (128, 192)
 _LEVELS = 127  # of a stored pattern, to either side of 0
 

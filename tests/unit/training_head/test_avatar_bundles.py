@@ -163,6 +163,11 @@ def test_lip_on_teeth_shows_teeth_over_a_nearly_shut_mouth(bundle: Bundle) -> No
     assert changed_share(bite, rest) < changed_share(bundle.mouth(jaw=0.95), rest)
 
 
+def test_rounded_lips_hide_the_teeth_that_wide_ones_show(bundle: Bundle) -> None:
+    assert white_share(bundle.mouth(round=1.0, jaw=0.12)) < 0.005
+    assert white_share(bundle.mouth(wide=0.9, jaw=0.2, teeth=0.5)) > 0.02
+
+
 def test_the_chin_follows_the_jaw(bundle: Bundle) -> None:
     below = np.abs(bundle.mouth(jaw=1.0) - bundle.mouth())[len(bundle.mouth()) * 3 // 4 :]
     assert below.mean() > 1
