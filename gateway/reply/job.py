@@ -54,25 +54,25 @@ class Task:
 class Job:
     """One reply in the making."""
 
-    def __init__(self, task: Task, shop: Workshop) -> None:
+    def __init__(self, task: Task, workshop: Workshop) -> None:
         self.order = task.order
         self.journal = task.journal
         self._task = task
-        self._shop = shop
+        self._workshop = workshop
         self._parting: Parting | None = None
         self._work: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
 
     def start(self, ended: Callable[[], object]) -> None:
         """Begins; calls `ended` when nothing of it runs here any more."""
-        settings = self._shop.settings
+        settings = self._workshop.settings
         call = Call(
-            self.journal.started + settings.reply_seconds,
-            self.order.traceparent,
-            settings.patience_seconds,
-            self.journal.progress.wait_in_queue,
-            self.order.reply_id,
-            self.journal.progress.video_seconds_left,
+            deadline=self.journal.started + settings.reply_seconds,
+            traceparent=self.order.traceparent,
+            patience_seconds=settings.patience_seconds,
+            queued=self.journal.progress.wait_in_queue,
+            work=self.order.reply_id,
+            seconds_needed=self.journal.progress.video_seconds_left,
         )
         # Makes the reply; may be cancelled at any time.
         self._work = asyncio.create_task(self._made(call))
@@ -105,7 +105,7 @@ class Job:
     async def _made(self, call: Call) -> None:
         if self._task.refusal is not None:
             raise self._task.refusal
-        await make_reply(self.order, self._shop, self.journal, call, self._task.parts)
+        await make_reply(self.order, self._workshop, self.journal, call, self._task.parts)
 
     async def _watched(self, work: asyncio.Task[None], call: Call) -> None:
         structlog.contextvars.bind_contextvars(reply_id=self.order.reply_id)
@@ -129,13 +129,13 @@ class Job:
     async def _part(self, work: asyncio.Task[None], interruption: Failure | None) -> None:
         reply_id = self.order.reply_id
         if self._parting in (Parting.HANDED_OVER, Parting.LOST):
-            await self._shop.log.leave(reply_id)
+            await self._workshop.log.leave(reply_id)
         if self._parting is Parting.HANDED_OVER:
             with suppress(Failure):
                 # Else it is found a little later.
-                await self._shop.claims.release(reply_id)
+                await self._workshop.claims.release(reply_id)
         elif self._parting is Parting.LOST:
-            await self._shop.claims.forget(reply_id)
+            await self._workshop.claims.forget(reply_id)
         else:
             await self._end(work, interruption)
             return
@@ -145,7 +145,7 @@ class Job:
         if expired:
             return Failure(
                 FailureType.DEADLINE_EXCEEDED,
-                f"The reply was not finished within {self._shop.settings.reply_seconds:g} seconds.",
+                f"The reply was not finished within {self._workshop.settings.reply_seconds:g} seconds.",
             )
         if untold is not None:
             return failure_of(untold)
@@ -157,29 +157,29 @@ class Job:
         order, journal = self.order, self.journal
         terminal = terminal_event(order, work, journal, interruption)
         if terminal.event_name == "done" and not work.cancelled() and not self._task.parts.id:
-            self._shop.estimates.learn_reply(journal.state)
+            self._workshop.estimates.learn_reply(journal.state)
         # First: whoever hears that a reply has ended may ask for the next one, and for what it cost.
         await self._close_account()
         try:
             with suppress(LogEnded, UnknownReply):
-                await self._shop.log.append(order.reply_id, terminal)
+                await self._workshop.log.append(order.reply_id, terminal)
         except LogTaken:
-            await self._shop.claims.forget(order.reply_id)
+            await self._workshop.claims.forget(order.reply_id)
             return
         with suppress(Failure):
             # Else another process finds out that it has ended.
-            await self._shop.claims.finish(order.reply_id)
+            await self._workshop.claims.finish(order.reply_id)
         metrics.count_reply(terminal, journal, self._task.reservation.account.key)
         log.info("reply ended", event_type=terminal.event_name, **summary(terminal))
 
     async def _close_account(self) -> None:
         # A shared store that is out of reach now gives both back when no reply can be that old.
         with suppress(Failure):
-            await self._shop.ledger.settle(self._task.reservation, self.journal.used())
+            await self._workshop.ledger.settle(self._task.reservation, self.journal.used())
         with suppress(Failure):
-            await self._shop.room.leave(self.order.reply_id, self.order.caller)
+            await self._workshop.room.leave(self.order.reply_id, self.order.caller)
 
     async def _tell(self, event: ProgressEvent) -> None:
         # The last room in the log belongs to what a reader cannot do without.
         with suppress(LogFull):
-            await self._shop.log.append(self.order.reply_id, event)
+            await self._workshop.log.append(self.order.reply_id, event)

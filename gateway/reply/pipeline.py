@@ -26,25 +26,25 @@ from gateway.stages.call import Call
 Item = TypeVar("Item")
 
 
-async def make_reply(order: Order, shop: Workshop, journal: Journal, call: Call, parts: Made) -> None:
+async def make_reply(order: Order, workshop: Workshop, journal: Journal, call: Call, parts: Made) -> None:
     """Makes what the order asks for, but for the parts that are there. Raises Failure."""
     with span("reply", call.traceparent, reply=order.reply_id) as traceparent:
-        await _made(order, shop, journal, replace(call, traceparent=traceparent), parts)
+        await _made(order, workshop, journal, replace(call, traceparent=traceparent), parts)
 
 
-async def _made(order: Order, shop: Workshop, journal: Journal, call: Call, known: Made) -> None:
-    texts = Writer(order, shop.text, journal, call, known).utterances()
+async def _made(order: Order, workshop: Workshop, journal: Journal, call: Call, known: Made) -> None:
+    texts = Writer(order, workshop.text, journal, call, known).utterances()
     if not order.request.wants_speech:
         await _exhaust(texts)
         return
-    ready = ahead(texts, shop.settings.utterances_ahead)
-    speeches = Speaker(order, shop, journal, call, known).speeches(ready)
+    ready = ahead(texts, workshop.settings.utterances_ahead)
+    speeches = Speaker(order, workshop, journal, call, known).speeches(ready)
     if not order.request.wants_video:
         await _exhaust(speeches)
         return
-    film = Film(order, shop, journal, call, known)
-    stored = ahead(speeches, shop.settings.speeches_ahead)
-    async with aclosing(side_by_side(stored, film.parts, shop.settings.renders_at_once)) as renders:
+    film = Film(order, workshop, journal, call, known)
+    stored = ahead(speeches, workshop.settings.speeches_ahead)
+    async with aclosing(side_by_side(stored, film.parts, workshop.settings.renders_at_once)) as renders:
         async for parts in renders:
             await film.add(parts)
     await film.finish()

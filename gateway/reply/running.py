@@ -32,7 +32,7 @@ class RunningReplies:
     """All replies that are being made by this process."""
 
     def __init__(self, workshop: Workshop) -> None:
-        self._shop = workshop
+        self._workshop = workshop
         self._jobs: dict[str, Job] = {}
         self.draining = False
 
@@ -54,17 +54,17 @@ class RunningReplies:
         Raises KeyReused; Failure where there is no room, or the day's budget does not allow it.
         """
         self.check_open()
-        journal = new_journal(order, self._shop.log, self._shop.estimates)
-        journal.progress.expect_queue(self._shop.video.seconds_before_next)
-        journal.progress.expect_starts(self._shop.sleepers.asleep)
-        tokens = most_tokens(order, self._shop.estimates)
-        reservation = self._shop.ledger.reservation(order.reply_id, order.account, tokens)
+        journal = new_journal(order, self._workshop.log, self._workshop.estimates)
+        journal.progress.expect_queue(self._workshop.video.seconds_before_next)
+        journal.progress.expect_starts(self._workshop.sleepers.asleep)
+        tokens = most_tokens(order, self._workshop.estimates)
+        reservation = self._workshop.ledger.reservation(order.reply_id, order.account, tokens)
         accepted = _accepted(order, journal)
         record = OrderRecord.of(order, reservation).model_dump_json()
         entry = Entry(order.reply_id, order.caller, reservation, accepted, record, asked)
         await self._store_pieces(order)
         try:
-            reply_id = await self._shop.register.enter(entry)
+            reply_id = await self._workshop.register.enter(entry)
         except (Failure, KeyReused) as refusal:
             # A server that did not answer may have begun it.
             if isinstance(refusal, KeyReused) or refusal.type is not FailureType.STAGE_UNAVAILABLE:
@@ -79,22 +79,22 @@ class RunningReplies:
 
     async def _store_pieces(self, order: Order) -> None:
         """Uploaded speech is there for whoever goes on, before the reply is."""
-        if not self._shop.claims.shared:
+        if not self._workshop.claims.shared:
             return
         for index, piece in enumerate(order.pieces or ()):
             wav = wav_header(SPEECH_RATE_HZ, len(piece)) + piece
-            await self._shop.media.write(order.reply_id, f"{index}.wav", wav)
+            await self._workshop.media.write(order.reply_id, f"{index}.wav", wav)
 
     async def _remove_pieces(self, order: Order) -> None:
-        if self._shop.claims.shared and order.pieces:
+        if self._workshop.claims.shared and order.pieces:
             # What cannot be removed now goes by its age.
             with suppress(Failure):
-                await self._shop.media.remove(order.reply_id)
+                await self._workshop.media.remove(order.reply_id)
 
     def run(self, task: Task) -> None:
         """Works on it until it ends, or is left to another process."""
         reply_id = task.order.reply_id
-        job = self._jobs[reply_id] = Job(task, self._shop)
+        job = self._jobs[reply_id] = Job(task, self._workshop)
         job.start(lambda: self._forget(reply_id, job))
 
     def _forget(self, reply_id: str, job: Job) -> None:
@@ -108,13 +108,13 @@ class RunningReplies:
             await job.stop(Parting.CANCELLED)
         if not await self._is_running(reply_id):
             return job is not None
-        await self._shop.claims.cancel(reply_id)
+        await self._workshop.claims.cancel(reply_id)
         await self._ended_elsewhere(reply_id)
         return True
 
     async def _is_running(self, reply_id: str) -> bool:
         try:
-            last = await self._shop.log.last(reply_id)
+            last = await self._workshop.log.last(reply_id)
         except UnknownReply:
             return False
         return last is None or not last.terminal
@@ -122,9 +122,9 @@ class RunningReplies:
     async def _ended_elsewhere(self, reply_id: str) -> None:
         seen = 0
         with suppress(TimeoutError, UnknownReply):
-            async with asyncio.timeout(self._shop.settings.takeover_seconds * 2 + _CANCEL_SECONDS):
+            async with asyncio.timeout(self._workshop.settings.takeover_seconds * 2 + _CANCEL_SECONDS):
                 while True:
-                    for event in await self._shop.log.read(reply_id, seen, _CANCEL_SECONDS):
+                    for event in await self._workshop.log.read(reply_id, seen, _CANCEL_SECONDS):
                         seen = event.id
                         if event.terminal:
                             return
@@ -146,7 +146,7 @@ class RunningReplies:
             await asyncio.wait([asyncio.create_task(self._part(job, seconds)) for job in jobs])
 
     async def _part(self, job: Job, seconds: float) -> None:
-        shared = self._shop.claims.shared
+        shared = self._workshop.claims.shared
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await (job.can_be_left() if shared else job.ended())

@@ -32,9 +32,9 @@ from gateway.stages.text import Utterance
 class Speaker:
     """Speaks one reply."""
 
-    def __init__(self, order: Order, shop: Workshop, journal: Journal, call: Call, parts: Made) -> None:
+    def __init__(self, order: Order, workshop: Workshop, journal: Journal, call: Call, parts: Made) -> None:
         self._order = order
-        self._shop = shop
+        self._workshop = workshop
         self._journal = journal
         self._call = call
         self._parts = parts
@@ -48,7 +48,7 @@ class Speaker:
         Everything is stored before it is yielded, so that a render can be done again. What was there before
         comes first, but for what has been rendered.
         """
-        store = _SpeechStore(self._shop.media, self._journal, self._shop.settings.max_speech_seconds)
+        store = _SpeechStore(self._workshop.media, self._journal, self._workshop.settings.max_speech_seconds)
         sample_rate_hz = SPEECH_RATE_HZ
         for utterance in self._parts.utterances:
             known = await store.recalled(utterance)
@@ -99,14 +99,14 @@ class Speaker:
         if self._journal.state.first_speech_at is None:
             self._journal.state.language = utterance.language
             seconds = self._journal.now() - begun
-            self._shop.estimates.learn(Rate.SPEAKING_SECONDS, self._journal.state.speaker, seconds)
+            self._workshop.estimates.learn(Rate.SPEAKING_SECONDS, self._journal.state.speaker, seconds)
         return speech
 
     async def _asked_speech(self, utterance: Utterance) -> Speech:
         """A language that was found, not asked for, is a guess: no named voice and no reply fails by it."""
         found = self._order.request.language == "auto"
         language = "" if found and self._order.manner.voice else utterance.language
-        text, manner, speaker = utterance.spoken_text, self._order.manner, self._shop.speech
+        text, manner, speaker = utterance.spoken_text, self._order.manner, self._workshop.speech
         try:
             return await speaker.speech(text, language, manner, self._call)
         except Failure as failure:

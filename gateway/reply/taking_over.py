@@ -39,9 +39,11 @@ _MOST_WRITERS = 2
 
 
 @asynccontextmanager
-async def taking_over(shop: Workshop, running: RunningReplies, own_avatar: OwnAvatar) -> AsyncIterator[None]:
+async def taking_over(
+    workshop: Workshop, running: RunningReplies, own_avatar: OwnAvatar
+) -> AsyncIterator[None]:
     """Listens until the block ends."""
-    successor = _Successor(shop, running, own_avatar)
+    successor = _Successor(workshop, running, own_avatar)
     listening = asyncio.create_task(successor.listen())
     try:
         yield
@@ -53,14 +55,14 @@ async def taking_over(shop: Workshop, running: RunningReplies, own_avatar: OwnAv
 class _Successor:
     """Goes on with what others left."""
 
-    def __init__(self, shop: Workshop, running: RunningReplies, own_avatar: OwnAvatar) -> None:
-        self._shop = shop
+    def __init__(self, workshop: Workshop, running: RunningReplies, own_avatar: OwnAvatar) -> None:
+        self._workshop = workshop
         self._running = running
         self._own_avatar = own_avatar
 
     async def listen(self) -> None:
         """Sees to each piece of news; what goes wrong with one reply concerns no other."""
-        async with aclosing(self._shop.claims.news()) as news, asyncio.TaskGroup() as tasks:
+        async with aclosing(self._workshop.claims.news()) as news, asyncio.TaskGroup() as tasks:
             async for piece in news:
                 tasks.create_task(self._see_to(piece))
 
@@ -76,7 +78,7 @@ class _Successor:
                     await self._adopt(news)
         except Exception as error:
             # It stays an orphan, for another try.
-            await self._shop.claims.forget(news.reply_id)
+            await self._workshop.claims.forget(news.reply_id)
             log.error("reply could not be taken over", error=type(error).__name__)  # noqa: TRY400
 
     async def _adopt(self, orphan: Orphan) -> None:
@@ -84,10 +86,10 @@ class _Successor:
         # What was lost before, and is still being stopped here.
         await self._running.stop(reply_id, Parting.LOST)
         if self._running.draining:
-            await self._shop.claims.release(reply_id)
+            await self._workshop.claims.release(reply_id)
             return
         processes, events = await self._taken(reply_id)
-        await self._shop.tickets.drop(reply_id)
+        await self._workshop.tickets.drop(reply_id)
         record = _record(orphan, processes)
         if record is None:
             await self._give_up(reply_id)
@@ -98,19 +100,19 @@ class _Successor:
         parts = made(events)
         refusal = _refusal(record, parts, processes)
         order = await self._order(record) if refusal is None else record.order(ChosenAvatar(record.avatar_id))
-        journal = resumed_journal(order, self._shop.log, self._shop.estimates, parts, record.asked_at)
+        journal = resumed_journal(order, self._workshop.log, self._workshop.estimates, parts, record.asked_at)
         if refusal is None and order.request.messages is not None and parts.text_ok is None:
             journal.usage.resumed = 1
         metrics.TAKEN_OVER.inc()
         log.info("reply taken over", processes=processes, events=parts.id)
         self._running.run(Task(order, record.reservation, journal, parts, refusal))
-        if await self._shop.claims.is_cancelled(reply_id):
+        if await self._workshop.claims.is_cancelled(reply_id):
             await self._running.stop(reply_id, Parting.CANCELLED)
 
     async def _taken(self, reply_id: str) -> tuple[int, list[LoggedEvent]]:
         """The log, which is this process's now; how many have had it."""
         try:
-            return await self._shop.log.take(reply_id), await self._shop.log.read(reply_id)
+            return await self._workshop.log.take(reply_id), await self._workshop.log.read(reply_id)
         except UnknownReply:
             return 0, []
 
@@ -122,26 +124,28 @@ class _Successor:
         pieces = None
         if record.piece_count is not None:
             names = [f"{index}.wav" for index in range(record.piece_count)]
-            pieces = [wav[HEADER_BYTES:] for wav in await read_all(self._shop.media, record.reply_id, names)]
+            pieces = [
+                wav[HEADER_BYTES:] for wav in await read_all(self._workshop.media, record.reply_id, names)
+            ]
         return record.order(avatar, pieces)
 
     async def _give_up(self, reply_id: str) -> None:
         """Its end, where not even who asked for it can be read. What it holds is given back by its age."""
         gone = Failure(FailureType.INTERRUPTED, "This reply can no longer be read. Ask again.")
         with suppress(LogEnded, UnknownReply):
-            await self._shop.log.append(reply_id, problem_of(gone))
-        await self._shop.claims.finish(reply_id)
+            await self._workshop.log.append(reply_id, problem_of(gone))
+        await self._workshop.claims.finish(reply_id)
 
     async def _clean_up(self, record: OrderRecord, events: list[LoggedEvent]) -> None:
         """After a process that died between a reply's end and its own, or of a log that is no longer kept."""
         usage = Usage()
         if not events:
-            await self._shop.log.remove(record.reply_id)
+            await self._workshop.log.remove(record.reply_id)
         elif events[-1].type == Done.event_name:
             usage = Usage.model_validate(events[-1].data["usage"])
-        await self._shop.ledger.settle(record.reservation, usage)
-        await self._shop.room.leave(record.reply_id, record.caller)
-        await self._shop.claims.finish(record.reply_id)
+        await self._workshop.ledger.settle(record.reservation, usage)
+        await self._workshop.room.leave(record.reply_id, record.caller)
+        await self._workshop.claims.finish(record.reply_id)
 
 
 def _record(orphan: Orphan, processes: int) -> OrderRecord | None:
