@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from visavis.rpc.failures import FailureType
 
+from gateway.http.entrance import is_open
 from gateway.http.event_schemas import COMPONENTS, event_schemas, model_schemas
 from gateway.http.problem_responses import MEDIA_TYPE
 from gateway.http.signing import PARAMETER
@@ -48,7 +49,6 @@ _SECURITY_SCHEMES = {
         "of the addresses that replies and events name, and reads one reply for as long as that is kept.",
     },
 }
-_OPEN_PICTURES = frozenset({"/v1/avatars/{avatar_id}/poster.jpg", "/v1/avatars/{avatar_id}/idle.mp4"})
 _PROBLEM_TYPES = ", ".join(f"`{type_.value}`" for type_ in FailureType)
 
 
@@ -119,7 +119,7 @@ def _problem_response() -> dict[str, Any]:
 
 
 def _security(path: str, method: str) -> list[dict[str, list[str]]]:
-    if not path.startswith("/v1/") or path in _OPEN_PICTURES:
+    if is_open(path):
         return []
     reads_a_reply = path.startswith(f"{ROOT}/") and method == "get"
     open_gateway: dict[str, list[str]] = {}

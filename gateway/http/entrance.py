@@ -18,8 +18,13 @@ from gateway.tracing import current_trace_id
 
 _API = "/v1/"
 _REPLY = re.compile(r"/v1/replies/([^/]+)(?:/.*)?")
-# Pictures that pages show without being able to send a header.
-_OPEN = re.compile(r"/v1/avatars/[^/]+/(?:poster\.jpg|idle\.mp4)")
+# Pages show them without being able to send a header.
+_PICTURE = re.compile(r"/v1/avatars/[^/]+/(?:poster\.jpg|idle\.mp4)")
+
+
+def is_open(path: str) -> bool:
+    """Whether nobody needs a key for the path, or for the route that is written so."""
+    return not path.startswith(_API) or _PICTURE.fullmatch(path) is not None
 
 
 class Entrance:
@@ -32,7 +37,7 @@ class Entrance:
     async def caller(self, connection: HTTPConnection) -> Caller:
         """Who asks. Raises RequestRefused: 401, or 404 for what another key made."""
         path = connection.scope["path"]
-        if not self._keys or not path.startswith(_API) or _OPEN.fullmatch(path):
+        if not self._keys or is_open(path):
             return NOBODY_IN_PARTICULAR
         match = _REPLY.fullmatch(path)
         reply_id = "" if match is None else match[1]
