@@ -14,7 +14,8 @@ import httpx
 from tests.benchmark.cancellation import cancellation_seconds
 from tests.benchmark.machine import machine_line
 from tests.benchmark.timed_reply import TimedReply, timed_reply
-from tests.e2e.stack import Stack, free_port
+from tests.e2e.stack import Stack
+from tests.fakes.ports import free_port
 
 # Another one in every run: the model remembers a question it has read.
 THINGS = (

@@ -35,9 +35,9 @@ from services.lipsync.portrait.face_models import face_models
 from services.lipsync.settings import LipsyncSettings
 from services.lipsync.training.network_import import Description, imported_network
 from tests.benchmark.machine import machine_line
-from tests.e2e.stack import free_port
 from tests.fakes import portraits
 from tests.fakes.lipsync_worker import Worker, animated, tone
+from tests.fakes.ports import free_port
 from tests.fakes.wav2lip_network import random_tensors, write_checkpoint
 
 SESSIONS, PORTRAITS = 2, 3

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.edge import Edge, served_edge
-from tests.chaos.victims import Victim, free_ports, living
+from tests.chaos.victims import Victim, living
 from tests.chaos.weather import Weather
 from tests.chaos.writer import Writer
 from tests.fakes.object_server import BUCKET, ObjectServer
+from tests.fakes.ports import free_ports
 from tests.fakes.valkey import valkey_server
 
 TAKEOVER_SECONDS = 4.0

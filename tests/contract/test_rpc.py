@@ -20,7 +20,7 @@ from visavis.rpc.server import Service, running
 from visavis.rpc.settings import ServiceSettings, TlsSettings
 from visavis.v1 import text_pb2, text_pb2_grpc
 
-from tests.e2e.stack import free_port
+from tests.fakes.ports import free_port
 
 NAME = "visavis.v1.TextService"
 PLAIN = TlsSettings()

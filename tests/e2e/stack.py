@@ -1,10 +1,9 @@
-"""Free ports go in, the four real processes come out: each can be killed and started again by name."""
+"""Settings go in, the four real processes come out: each can be killed and started again by name."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,15 +12,10 @@ from pathlib import Path
 
 import httpx
 
+from tests.fakes.ports import free_ports
+
 STAGES = ("text", "tts", "lipsync")
 START_SECONDS = 120
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Stack:
@@ -29,7 +23,8 @@ class Stack:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
-        self.ports = {name: free_port() for name in (*STAGES, "gateway")}
+        names = (*STAGES, "gateway")
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.url = f"http://127.0.0.1:{self.ports['gateway']}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.settings = {

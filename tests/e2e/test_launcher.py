@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.stack import free_port
+from tests.fakes.ports import free_port
 
 SERVE = (sys.executable, "-c", "from visavis_client.command import main; main()", "serve")
 ENDING_SECONDS = 30

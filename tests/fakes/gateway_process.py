@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.stack import free_port
+from tests.fakes.ports import free_port
 from tests.fakes.served_gateway import Told
 from tests.fakes.stages import FakeStages
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.stack import free_port
+from tests.fakes.ports import free_port
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "proxies"
 START_SECONDS = 120

@@ -20,7 +20,7 @@ import httpx
 from tests.benchmark.load.process_use import cpu_seconds, memory_mib
 from tests.benchmark.load.readers import Heard, read_all
 from tests.benchmark.machine import load_line, machine_line
-from tests.e2e.stack import free_port
+from tests.fakes.ports import free_port
 
 HOST = "127.0.0.1"
 QUESTION = {"messages": [{"role": "user", "content": "What time is it?"}], "outputs": ["text"]}

@@ -17,7 +17,7 @@ from tests.deploy.dashboard.traffic import traffic
 from tests.deploy.rendering import DEPLOY
 from tests.deploy.scaling.cluster import SCALED_OBJECT, cluster
 from tests.deploy.scaling.scaler import Scaler
-from tests.e2e.stack import free_port
+from tests.fakes.ports import free_port
 from tests.fakes.valkey import valkey_server
 
 # The ScaledObject's times are divided by it, so that a few minutes show workers come and go.

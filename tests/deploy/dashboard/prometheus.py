@@ -13,7 +13,7 @@ import httpx
 import yaml
 
 from tests.deploy.rendering import DEPLOY
-from tests.e2e.stack import free_port
+from tests.fakes.ports import free_port
 
 MONITORING = DEPLOY / "components" / "monitoring"
 SCRAPE_SECONDS = 15

@@ -15,7 +15,8 @@ from tests.deploy.rendering import DEPLOY
 from tests.deploy.scaling.scaler import Scaler
 from tests.deploy.scaling.workers import Workers
 from tests.deploy.scaling.zone import answering
-from tests.e2e.stack import Stack, free_port
+from tests.e2e.stack import Stack
+from tests.fakes.ports import free_port
 
 SCALED_OBJECT = DEPLOY / "components" / "keda" / "scaled-object.yaml"
 _LOOK_SECONDS = 0.1
