@@ -1,7 +1,7 @@
 """Ava's drawn mouth goes in, what lies behind a portrait's lips comes out: a PNG of cavity and upper teeth.
 
 The two pictures (96, 120) stand one above the other, RGBA, 80 px from one corner of the mouth to the other,
-the corners' line on row 24. `python -m services.lipsync.training.mouth_inside` makes it again.
+the teeth's lower ends on row 29. `python -m services.lipsync.training.mouth_inside` makes it again.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from services.lipsync.avatars import folder_bundle
 from services.lipsync.cancellation import Cancellation
-from services.lipsync.pose import CONTROLS, JAW, TEETH
+from services.lipsync.pose import CONTROLS, JAW
 from services.lipsync.sessions import Graph
 
 _SERVING = Path(__file__).parents[1]
 FILE = _SERVING / "portrait" / "inside.png"
-_ROWS, _COLUMNS = slice(40, 136), slice(20, 140)
-# What is seen between Ava's lips when her jaw is down, in the canvas: measured on the picture.
-_CAVITY = [(31, 30), (89, 30), (86, 36), (79, 44), (70, 50), (60, 52), (50, 50), (41, 46), (35, 40)]
+_ROWS, _COLUMNS = 96, 120
+# Measured on Ava's mouth with her jaw down: the distance of its corners, the middle between them, where that
+# comes to lie in the canvas, and there what is seen between her lips.
+_CORNERS_APART_PX, _CORNERS_MIDDLE, _MIDDLE = 71, np.array([80.0, 57.5]), np.array([60.0, 25.5])
+_WIDTH_PX = 80
+_CAVITY = [(27, 32), (93, 32), (88, 38), (80, 44), (72, 49), (60, 52), (48, 49), (40, 44), (32, 38)]
 _TEETH_ROWS = slice(21, 30)
 _TEETH_COLUMNS = slice(27, 92)
 _LIP_SHADE_ROWS = 3
@@ -31,7 +34,10 @@ _ENAMEL = np.array([1.03, 1.0, 0.935], np.float32)
 
 def inside(drawn: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(192, 120, 4) RGBA of Ava's open mouth `drawn`, (160, 160, 3) RGB in 0..1."""
-    canvas = drawn[_ROWS, _COLUMNS]
+    scale = _WIDTH_PX / _CORNERS_APART_PX
+    affine = np.column_stack([scale * np.eye(2), _MIDDLE - scale * _CORNERS_MIDDLE])
+    moved = cv2.warpAffine(drawn, affine, (_COLUMNS, _ROWS), flags=cv2.INTER_CUBIC)
+    canvas = np.asarray(np.clip(moved, 0, 1), np.float32)
     teeth = _teeth(canvas)
     return np.concatenate([_cavity(canvas, teeth[..., 3]), np.rint(teeth * 255).astype(np.uint8)])
 
@@ -64,7 +70,7 @@ def main() -> None:
     bundle = folder_bundle(_SERVING / "models" / "avatars" / "ava")
     speak = Graph(bundle.file(bundle.manifest.files.speak), ["CPUExecutionProvider"], "Ava")
     pose = np.zeros((1, len(CONTROLS)), np.float32)
-    pose[0, JAW], pose[0, TEETH] = 1.0, 0.3
+    pose[0, JAW] = 1.0
     drawn = speak.run(pose, Cancellation())[0].transpose(1, 2, 0)
     cv2.imwrite(str(FILE), cv2.cvtColor(inside(drawn), cv2.COLOR_RGBA2BGRA))
 

@@ -114,8 +114,8 @@ def _sheet(rows: list[Pixels]) -> Pixels:
 
 _METHOD = f"""\
 The {HELD_OUT_POSES} mouths are mixtures of two visemes, as between two sounds, held out from training and
-rendered by Cycles. Values are means over these mouths, over the whole crop of 160 × 160 px unless said
-otherwise. Mouths are drawn by the shipped graph.
+rendered by Cycles; an avatar that learned from more mouths has others. Values are means over these mouths,
+over the whole crop of 160 × 160 px unless said otherwise. Mouths are drawn by the shipped graph.
 
 - *where it moves*: PSNR of the pixels that differ from rest by more than 6 % of the range.
 - *still mouth*: PSNR of the resting mouth against the same renders: what doing nothing scores.
