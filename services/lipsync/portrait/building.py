@@ -13,7 +13,7 @@ import structlog
 from visavis.rpc.failures import Failure, FailureType
 
 from services.lipsync.cancellation import Cancellation
-from services.lipsync.portrait.announced import BundleMaker, bundle_maker
+from services.lipsync.portrait.bundle_maker import BundleMaker, bundle_maker
 from services.lipsync.portrait.face_models import FaceModelsMissing, face_models
 from services.lipsync.portrait.packing import avatar_id
 from services.lipsync.portrait.photo import UnusablePortrait

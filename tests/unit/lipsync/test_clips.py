@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from services.lipsync.avatars import Avatar, load_avatar, zip_bundle
 from services.lipsync.cancellation import Cancellation
-from services.lipsync.portrait.announced import bundle_maker
+from services.lipsync.portrait.bundle_maker import bundle_maker
 from services.lipsync.portrait.clip import clip_of
 from services.lipsync.portrait.clip_bundle import clip_bundle, loop_pictures
 from services.lipsync.portrait.clip_faces import FollowedFace

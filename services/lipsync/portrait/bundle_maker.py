@@ -1,4 +1,4 @@
-"""What an upload says of itself goes in, what makes an avatar of it comes out: of a photo, or of a clip."""
+"""An upload's media type and length go in, what makes an avatar of it comes out: of a photo, or of a clip."""
 
 from __future__ import annotations
 
