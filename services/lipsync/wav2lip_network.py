@@ -56,11 +56,6 @@ class Wav2LipNetwork:
                 self._faces[avatar.compositor] = face
         return face
 
-    @property
-    def faces_kept(self) -> int:
-        """How many avatars it remembers."""
-        return len(self._faces)
-
     def mouths(self, speech: Array, face: Face, cancellation: Cancellation) -> Array:
         """Half faces (N, 3, 48, 96), RGB in 0..1, of speech (N, 512). Raises Cancelled."""
         drawn = self._speak.run({"speech": speech, **face.maps}, cancellation)["mouth"]
