@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
@@ -15,7 +14,7 @@ import grpc
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.api_core.retry import AsyncRetry, if_exception_type
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError
 
 # The version that tells when each SSML mark is passed.
 from google.cloud import texttospeech_v1beta1 as google_tts
@@ -24,6 +23,7 @@ from google.cloud.texttospeech_v1beta1.services.text_to_speech.transports import
 )
 from visavis.rpc.failures import Failure, FailureType
 
+from services.tts.google_refusals import google_refusals
 from services.tts.mastering import SAMPLE_RATE_HZ
 from services.tts.providers import Recording, Timing, Utterance
 from services.tts.voices import Voice
@@ -88,7 +88,7 @@ class GoogleProvider:
         """The account's voices, asked for once an hour."""
         async with self._listing:
             if time.monotonic() >= self._voices_until:
-                with _google_failures():
+                with google_refusals():
                     response = await self._ready_client().list_voices(
                         retry=self._retry, timeout=self._options.timeout_seconds
                     )
@@ -108,7 +108,7 @@ class GoogleProvider:
                 f"The voice {utterance.voice.name} has no pitch_semitones: leave the setting out.",
             )
         speak = self._streamed if _is_of(utterance.voice, _STREAMING) else self._whole
-        with _google_failures():
+        with google_refusals():
             return await speak(utterance)
 
     async def _whole(self, utterance: Utterance) -> Recording:
@@ -238,35 +238,3 @@ def _timings(
         return []
     ends = [*starts[1:], duration_seconds]
     return [Timing(word, start, end) for word, start, end in zip(words, starts, ends, strict=True)]
-
-
-@contextmanager
-def _google_failures() -> Iterator[None]:
-    """What Google's library raises inside leaves as a `Failure`; its own words stay inside."""
-    try:
-        yield
-    except (exceptions.Unauthenticated, exceptions.Forbidden, GoogleAuthError) as error:
-        # The house's rule: a bad site key looks like a spent quota to callers.
-        raise Failure(
-            FailureType.SITE_QUOTA_EXHAUSTED, "This site's speech provider takes no more requests for now."
-        ) from error
-    except exceptions.ResourceExhausted as error:
-        raise Failure(
-            FailureType.RATE_LIMITED, "The speech provider is asked too often.", retry_after_seconds=5
-        ) from error
-    except exceptions.InvalidArgument as error:
-        raise Failure(
-            FailureType.INVALID_REQUEST, "The speech provider cannot speak this text with this voice."
-        ) from error
-    except (exceptions.DeadlineExceeded, exceptions.RetryError) as error:
-        raise Failure(
-            FailureType.UPSTREAM_UNAVAILABLE,
-            "The speech provider did not answer in time.",
-            retry_after_seconds=2,
-        ) from error
-    except (exceptions.GoogleAPICallError, ValueError) as error:
-        raise Failure(
-            FailureType.UPSTREAM_UNAVAILABLE,
-            "The speech provider fails at the moment.",
-            retry_after_seconds=5,
-        ) from error
