@@ -1,3 +1,5 @@
+"""Speech in, fragments out, made only as they are fetched; one stream at a time, its slot always freed."""
+
 from __future__ import annotations
 
 import asyncio

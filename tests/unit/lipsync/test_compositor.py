@@ -1,3 +1,5 @@
+"""A mouth put onto its frame: where it belongs, in the right colours, and nothing else changed."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,3 +1,5 @@
+"""Poses of an utterance: alike in pieces and as a whole, open with the sound, none once it is cancelled."""
+
 from __future__ import annotations
 
 import json

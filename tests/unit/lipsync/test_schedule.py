@@ -1,3 +1,5 @@
+"""An utterance's frames cut into fragments: each frame once, the first fragment short."""
+
 from __future__ import annotations
 
 import pytest

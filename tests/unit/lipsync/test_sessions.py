@@ -1,3 +1,5 @@
+"""Graphs run where the worker's settings say, and stop in the middle when they are cancelled."""
+
 from __future__ import annotations
 
 import threading

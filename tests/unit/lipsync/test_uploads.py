@@ -1,3 +1,5 @@
+"""An upload that stops coming is given up in a sentence."""
+
 from __future__ import annotations
 
 import asyncio

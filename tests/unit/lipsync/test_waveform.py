@@ -1,3 +1,5 @@
+"""PCM becomes samples within one, at another rate too; half a sample is refused."""
+
 from __future__ import annotations
 
 import numpy as np
