@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def speech_pieces(samples: NDArray[np.int16], sample_rate_hz: int) -> list[bytes
         sample_rate_hz: a rate at which a frame is a whole number of samples.
     """
     grid = samples_per_frame(sample_rate_hz) * GRID_FRAMES
-    joint = -int(-JOINT_SECONDS * sample_rate_hz // 1)
+    joint = ceil(JOINT_SECONDS * sample_rate_hz)
     padded = _on_grid(samples, grid, samples_per_frame(sample_rate_hz) * _LEAD_FRAMES, joint)
     shortest = max(1, round(_MIN_PIECE_SECONDS * sample_rate_hz / grid))
     longest = int(MAX_PIECE_SECONDS * sample_rate_hz // grid)

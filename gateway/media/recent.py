@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
-from gateway.media.store import MediaStore
+from gateway.media.store import PIECE_BYTES, MediaStore
 
 RECENT_BYTES = 64 << 20
 # Larger files are read in pieces anyway.
 _LARGEST_SHARE = 8
-_PIECE_BYTES = 256 * 1024
 # What an entry takes beside its data, generously.
 _ENTRY_BYTES = 1_024
 
@@ -53,11 +53,12 @@ class RecentMedia:
         """Bytes start … end-1, in pieces. Raises MediaMissing."""
         data = self._at_hand(reply_id, name)
         if data is None:
-            async for piece in self._store.pieces(reply_id, name, start, end):
-                yield piece
+            async with aclosing(self._store.pieces(reply_id, name, start, end)) as pieces:
+                async for piece in pieces:
+                    yield piece
             return
-        for begin in range(start, end, _PIECE_BYTES):
-            yield data[begin : min(begin + _PIECE_BYTES, end)]
+        for begin in range(start, end, PIECE_BYTES):
+            yield data[begin : min(begin + PIECE_BYTES, end)]
 
     async def remove(self, reply_id: str) -> None:
         """Removes all files of a reply."""

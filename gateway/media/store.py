@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 256 * 1024
 # What S3 lists at once.
 _PAGE = 1_000
 _READ_AT_ONCE = 8
@@ -94,8 +94,8 @@ class ObjectMediaStore:
     async def pieces(self, reply_id: str, name: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """Bytes start … end-1, in pieces. Raises MediaMissing."""
         path = f"{reply_id}/{name}"
-        for begin in range(start, end, _PIECE_BYTES):
-            stop = min(begin + _PIECE_BYTES, end)
+        for begin in range(start, end, PIECE_BYTES):
+            stop = min(begin + PIECE_BYTES, end)
             with _found(name):
                 piece = bytes(await obstore.get_range_async(self._store, path, start=begin, end=stop))
             yield piece

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from gateway.reply.events import Word
 
@@ -78,9 +79,9 @@ class Timeline:
             words: their times count from the first sample of `pcm`.
         """
         lead_seconds = OPENING_SECONDS if self._count == 0 else LEAD_SECONDS
-        lead_samples = -int(-lead_seconds * sample_rate_hz // 1)
+        lead_samples = ceil(lead_seconds * sample_rate_hz)
         speech_samples = len(pcm) // BYTES_PER_SAMPLE
-        tail_samples = -int(-TAIL_SECONDS * sample_rate_hz // 1)
+        tail_samples = ceil(TAIL_SECONDS * sample_rate_hz)
         frames = grid_frames(lead_samples + speech_samples + tail_samples, sample_rate_hz)
         silence = b"\0" * BYTES_PER_SAMPLE
         padded = silence * lead_samples + pcm
