@@ -42,6 +42,34 @@ async def test_a_stage_that_is_gone_is_named_as_the_reason(visiting: Visiting, s
     await stages.tts_server.start()
 
 
+async def test_a_reason_that_comes_after_the_end_is_not_told(visitor: Visit) -> None:
+    """The view alone: so that the server's answer is on its way when the reply ends."""
+    await visitor.page.clock.install()
+    await visitor.page.evaluate(
+        """async () => {
+            const { Slowness } = await import("/js/view/slowness.js");
+            const place = document.createElement("p");
+            const late = {};
+            late.answer = new Promise((resolve) => (late.resolve = resolve));
+            const slowness = new Slowness(place, () => ((late.asked = true), late.answer));
+            slowness.begin();
+            window.shown = { place, slowness, late };
+        }"""
+    )
+    await visitor.page.clock.fast_forward(LONG_MS)
+    told = await visitor.page.evaluate(
+        """async () => {
+            const { place, slowness, late } = window.shown;
+            slowness.end();
+            late.resolve({ text: "down" });
+            // Whatever waited for the answer has gone on by the end of a round trip.
+            await fetch("/healthz");
+            return [late.asked, place.textContent];
+        }"""
+    )
+    assert told == [True, ""]
+
+
 async def test_a_place_in_the_queue_is_told(visitor: Visit) -> None:
     """The progress view alone: no stage here has a queue that a test could hold a place in."""
     words = await visitor.page.evaluate(

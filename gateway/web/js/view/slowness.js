@@ -35,6 +35,8 @@ export class Slowness {
 
   end() {
     clearTimeout(this.#timer);
+    // An answer that is still on its way comes too late.
+    this.#timer = 0;
     this.#place.textContent = "";
   }
 
