@@ -65,7 +65,7 @@ class ValkeyEventLog:
 
     def holds(self, reply_id: str, first: Event) -> None:
         """This process has begun the log."""
-        self._held[reply_id] = HeldLog(1, 0, [Told.of(first)])
+        self._held[reply_id] = HeldLog(hands=1, base=0, told=[Told.of(first)])
 
     async def leave(self, reply_id: str) -> None:
         """This process appends no more."""
@@ -189,15 +189,15 @@ class ValkeyEventLog:
         """Sends waiting readers away: another process will serve them."""
         self._reader.close()
 
-    def _writer(self, hands: int) -> str:
-        return f"{self._reader.replica}.{hands}"
-
     async def make_room(self) -> None:
         """The replies that ended first go, beyond the bound; running ones stay."""
         if await self._client.zcard(REPLIES) < self._max_replies:
             return
         for reply_id in await self._client.zrange(REPLIES, "-inf", "(inf", byscore=True, offset=0, num=1):
             await self.remove(_text(reply_id))
+
+    def _writer(self, hands: int) -> str:
+        return f"{self._reader.replica}.{hands}"
 
 
 def _take_note(appending: asyncio.Future[LoggedEvent]) -> None:

@@ -25,7 +25,7 @@ from gateway.valkey.answering import answering
 from gateway.valkey.connection import Client
 from gateway.valkey.scripts import Part, script
 
-_DAY_SECONDS = 2 * 24 * 3600
+_DAY_KEPT_SECONDS = 2 * 24 * 3600
 # Fields of a caller's hash: some eight for each key and model.
 _MAX_FIELDS = 16_000
 _OTHER = "(other)"
@@ -59,7 +59,7 @@ class ValkeyLedger:
                 account.model,
                 reservation.tokens if account.key == "site" else 0,
                 _NO_BUDGET if budget is None else budget,
-                _DAY_SECONDS,
+                _DAY_KEPT_SECONDS,
             ],
         )
 
@@ -90,7 +90,7 @@ class ValkeyLedger:
                     reservation.reply_id,
                     account.model,
                     usage.prompt_tokens + usage.completion_tokens if on_site else 0,
-                    _DAY_SECONDS,
+                    _DAY_KEPT_SECONDS,
                     _MAX_FIELDS,
                     _row(account.key, account.model),
                     _row(account.key, _OTHER),

@@ -115,7 +115,10 @@ class StreamReader:
 
         Raises UnknownReply: the log was removed, or this process sends its readers away.
         """
-        followed = self._followed[events_key(reply_id).encode()]
+        followed = self._followed.get(events_key(reply_id).encode())
+        if followed is None:
+            # It was removed while the note to this process's own reader was on its way.
+            raise UnknownReply(reply_id)
         followed.waiting += 1
         try:
             with suppress(TimeoutError):

@@ -167,6 +167,12 @@ async def test_following_ends_when_the_log_is_removed(opened: Opened) -> None:
         await log.read("a")
 
 
+async def test_a_reply_that_goes_before_it_is_waited_for_is_unknown(valkey: str) -> None:
+    async with connected(valkey) as client, reading(client) as reader:
+        with pytest.raises(UnknownReply):
+            await reader.later("gone", 0, 1)
+
+
 async def test_following_ends_when_the_process_does(opened: Opened) -> None:
     log = await opened()
     events = followed(log, "a", 1, idle_seconds=60)
