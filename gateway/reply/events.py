@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
+from gateway.stages.text import FinishReason
+
 TERMINAL = frozenset({"done", "error"})
 
 
@@ -45,10 +47,15 @@ class TextUsage(BaseModel):
 
 
 class TextOk(Event):
-    """The whole text."""
+    """The whole text.
+
+    `finish_reason` is `stop` where it came to its end, `length` where `max_tokens` cut it, `content_filter`
+    where the language model's provider did.
+    """
 
     event_name: ClassVar[str] = "text_ok"
     text: str
+    finish_reason: FinishReason
     usage: TextUsage
     eta_seconds: float
 

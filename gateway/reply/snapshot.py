@@ -9,10 +9,14 @@ from pydantic import BaseModel
 
 from gateway.reply.addresses import part_url, reply_url
 from gateway.reply.events import LoggedEvent, Problem, Timings, Usage, UtteranceEvent
+from gateway.stages.text import FinishReason
 
 
 class Reply(BaseModel):
-    """A reply as a client sees it. `last_event_id` says how much of the log this snapshot covers."""
+    """A reply as a client sees it. `last_event_id` says how much of the log this snapshot covers.
+
+    `finish_reason` is null until the whole text is there, then what `text_ok` says.
+    """
 
     id: str
     status: Literal["running", "completed", "cancelled", "failed"] = "running"
@@ -27,6 +31,7 @@ class Reply(BaseModel):
     eta_seconds: float = 0.0
     fraction: float = 0.0
     text: str = ""
+    finish_reason: FinishReason | None = None
     utterances: list[UtteranceEvent] = []
     duration_seconds: float = 0.0
     frames_done: int = 0
@@ -66,6 +71,7 @@ def _take(reply: Reply, type_: str, data: dict[str, Any]) -> None:
             reply.text += data["delta"]
         case "text_ok":
             reply.text = data["text"]
+            reply.finish_reason = data["finish_reason"]
         case "utterance":
             reply.utterances.append(UtteranceEvent.model_validate(data))
         case "audio_ok" | "video_ok":

@@ -127,7 +127,9 @@ class Writer:
         journal.usage.prompt_tokens = text.prompt_tokens
         journal.usage.completion_tokens = text.completion_tokens
         usage = TextUsage(prompt_tokens=text.prompt_tokens, completion_tokens=text.completion_tokens)
-        await journal.write(TextOk(text=text.text, usage=usage, eta_seconds=journal.eta_seconds))
+        await journal.write(
+            TextOk(text=text.text, finish_reason=text.reason, usage=usage, eta_seconds=journal.eta_seconds)
+        )
 
 
 def _end(text: str, pieces: list[str], place: int = 0) -> int:

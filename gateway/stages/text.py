@@ -15,11 +15,14 @@ from gateway.stages.call import Call, Patience
 
 STAGE = "text"
 Role: TypeAlias = Literal["system", "user", "assistant"]
+# Why a text ended: by itself or at a stop word, at `max_tokens`, by the provider's filter.
+FinishReason: TypeAlias = Literal["stop", "length", "content_filter"]
 _ROLES: dict[Role, text_pb2.Role.ValueType] = {
     "system": text_pb2.ROLE_SYSTEM,
     "user": text_pb2.ROLE_USER,
     "assistant": text_pb2.ROLE_ASSISTANT,
 }
+_CUT: dict[str, FinishReason] = {"length": "length", "content_filter": "content_filter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,12 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class TextFinished:
-    """The whole text and what it cost."""
+    """The whole text, what it cost, and why it ended."""
 
     text: str
     prompt_tokens: int
     completion_tokens: int
+    reason: FinishReason
 
 
 TextPart: TypeAlias = Started | Delta | Utterance | TextFinished
@@ -189,7 +193,12 @@ def _part(response: text_pb2.StreamReplyResponse) -> TextPart | None:
             said = response.utterance
             return Utterance(said.text, said.spoken_text, said.language)
         case "finished":
-            usage = response.finished.usage
-            return TextFinished(response.finished.text, usage.prompt_tokens, usage.completion_tokens)
+            whole = response.finished
+            return TextFinished(
+                whole.text,
+                whole.usage.prompt_tokens,
+                whole.usage.completion_tokens,
+                _CUT.get(whole.finish_reason, "stop"),
+            )
         case _:
             return None

@@ -54,7 +54,7 @@ class FakeStages:
 
     def forget(self) -> None:
         """Back to well-behaved stages that nobody has called."""
-        self.text.reply = REPLY
+        self.text.reply, self.text.finish_reason = REPLY, "stop"
         self.text.requests.clear()
         self.tts.requests.clear()
         self.lipsync.starts.clear()

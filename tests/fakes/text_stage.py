@@ -16,10 +16,14 @@ _SENTENCE = re.compile(r"[^.!?。！？]+[.!?。！？]+\s*|[^.!?。！？]+$")
 
 
 class FakeText(text_pb2_grpc.TextServiceServicer):
-    """Answers conversations with `reply`; cuts after full stops; a part with a backtick is not spoken."""
+    """Answers conversations with `reply`, which ends for `finish_reason`.
+
+    It cuts after full stops; a part with a backtick is not spoken.
+    """
 
     def __init__(self) -> None:
         self.reply = REPLY
+        self.finish_reason = "stop"
         self.faults = Faults()
         self.requests: list[text_pb2.StreamReplyRequest] = []
 
@@ -27,8 +31,10 @@ class FakeText(text_pb2_grpc.TextServiceServicer):
         self, request: text_pb2.StreamReplyRequest, context: Any
     ) -> AsyncGenerator[text_pb2.StreamReplyResponse, None]:
         self.requests.append(request)
-        text = self.answer(request.conversation) if request.HasField("conversation") else request.verbatim
-        async for response in self.faults.applied(_text_responses(text)):
+        asked = request.HasField("conversation")
+        text = self.answer(request.conversation) if asked else request.verbatim
+        reason = self.finish_reason if asked else "stop"
+        async for response in self.faults.applied(_text_responses(text, reason)):
             yield response
 
     def answer(self, conversation: text_pb2.Conversation) -> str:
@@ -49,7 +55,7 @@ class FakeText(text_pb2_grpc.TextServiceServicer):
         return text_pb2.ListModelsResponse(models=[model])
 
 
-async def _text_responses(text: str) -> AsyncGenerator[text_pb2.StreamReplyResponse, None]:
+async def _text_responses(text: str, reason: str) -> AsyncGenerator[text_pb2.StreamReplyResponse, None]:
     yield text_pb2.StreamReplyResponse(started=text_pb2.TextStarted(model="tiny"))
     index = 0
     for match in _SENTENCE.finditer(text):
@@ -69,5 +75,5 @@ async def _text_responses(text: str) -> AsyncGenerator[text_pb2.StreamReplyRespo
         )
         index += 1
     usage = text_pb2.TextUsage(prompt_tokens=7, completion_tokens=len(text.split()))
-    finished = text_pb2.TextFinished(text=text, usage=usage, finish_reason="stop")
+    finished = text_pb2.TextFinished(text=text, usage=usage, finish_reason=reason)
     yield text_pb2.StreamReplyResponse(finished=finished)

@@ -53,6 +53,7 @@ async def test_a_reply_tells_its_whole_story(gateway: ServedGateway) -> None:
     data = {event.type: event.data for event in events}
     assert "".join(event.data["delta"] for event in events if event.type == "text_delta") == REPLY
     assert data["text_ok"]["text"] == REPLY
+    assert data["text_ok"]["finish_reason"] == "stop"
     assert data["text_ok"]["usage"] == {"prompt_tokens": 7, "completion_tokens": 12}
     assert types.count("utterance") == 3
     assert types.index("utterance") < types.index("fragment")

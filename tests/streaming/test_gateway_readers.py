@@ -158,6 +158,17 @@ async def test_prefer_wait_answers_with_the_finished_reply(gateway: ServedGatewa
     assert response.headers["Preference-Applied"] == "wait=20"
 
 
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+async def test_an_answer_that_was_cut_says_so_everywhere(
+    gateway: ServedGateway, stages: FakeStages, reason: str
+) -> None:
+    stages.text.finish_reason = reason
+    waited = (await gateway.http.post("/v1/replies", json=MOON, headers={"Prefer": "wait=20"})).json()
+    kept = (await gateway.http.get(f"/v1/replies/{waited['id']}")).json()
+    told = [event.data for event in await gateway.events(waited["id"]) if event.type == "text_ok"]
+    assert [reply["finish_reason"] for reply in (waited, kept, *told)] == [reason] * 3
+
+
 async def test_prefer_wait_answers_202_when_the_time_is_up(
     gateway: ServedGateway, stages: FakeStages
 ) -> None:

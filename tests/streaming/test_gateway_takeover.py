@@ -84,6 +84,7 @@ async def test_a_text_that_broke_off_goes_on_from_where_it_was(valkey: str, tmp_
         def broke_off(event: Told) -> bool:
             # The one who goes on repeats the last word, as it is asked to.
             stages.text.reply = "shines at night. Nobody lives there."
+            stages.text.finish_reason = "length"
             return event.data.get("delta") == "shines "
 
         events = await killed_when(broke_off, dying, heir, reply_id)
@@ -93,7 +94,8 @@ async def test_a_text_that_broke_off_goes_on_from_where_it_was(valkey: str, tmp_
             "The moon is a rock. It shines "
         )
         assert "".join(event.data["delta"] for event in events if event.type == "text_delta") == REPLY
-        assert [event.data["text"] for event in events if event.type == "text_ok"] == [REPLY]
+        whole = [event.data for event in events if event.type == "text_ok"]
+        assert [(data["text"], data["finish_reason"]) for data in whole] == [(REPLY, "length")]
         assert [event.data["text"] for event in events if event.type == "utterance"] == SENTENCES
         assert events[-1].data["usage"]["resumed"] == 1
 

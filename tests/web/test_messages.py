@@ -52,6 +52,19 @@ async def test_a_corrected_question_is_asked_again(visitor: Visit, stages: FakeS
     assert _said(stages) == ["First", REPLY, "Second"]
 
 
+async def test_an_answer_that_was_cut_says_so_and_still_does_after_a_reload(
+    visitor: Visit, stages: FakeStages
+) -> None:
+    said = visitor.page.get_by_text("Cut off: the answer reached its greatest length.")
+    await visitor.answered("First")
+    await expect(said).to_have_count(0)
+    stages.text.finish_reason = "length"
+    await visitor.answered("Second")
+    await expect(said).to_be_visible()
+    await visitor.page.reload()
+    await expect(visitor.page.locator(".message.assistant").nth(1)).to_contain_text("Cut off")
+
+
 async def test_escape_leaves_the_question_as_it_was(visitor: Visit, stages: FakeStages) -> None:
     await visitor.answered("First")
     question = visitor.page.locator(".message.user")

@@ -31,10 +31,11 @@ class TextDelta(_Event):
 
 
 class TextOk(_Event):
-    """The whole text."""
+    """The whole text; `finish_reason` is not "stop" where it was cut: by `max_tokens`, or by a filter."""
 
     type: Literal["text_ok"]
     text: str
+    finish_reason: Literal["stop", "length", "content_filter"]
     eta_seconds: float
 
 

@@ -1,9 +1,10 @@
 /**
  * What is said in, the history to send out; `added`, `changed`, `removed` and `cleared` tell views what to draw.
  *
- * A message: `{id, role: "user" | "assistant", text, status, included, problem?, reply?}`, status one of `writing`,
- * `complete`, `cancelled`, `failed`. `included` says whether it is sent along as history. `reply` is what is kept of
- * the server's reply: `{id, video_url, pictured, gone}`. Problems live beside the text, so they never reach the history.
+ * A message: `{id, role: "user" | "assistant", text, status, included, finish_reason?, problem?, reply?}`, status one
+ * of `writing`, `complete`, `cancelled`, `failed`. `included` says whether it is sent along as history; `finish_reason`,
+ * why the text ends where it does. `reply` is what is kept of the server's reply: `{id, video_url, pictured, gone}`.
+ * Problems live beside the text, so they never reach the history.
  */
 export class Conversation extends EventTarget {
   #messages = [];

@@ -139,7 +139,7 @@ export class Session extends EventTarget {
       if (text.length > answer.text.length) conversation.change(answer, { text });
     });
     on("text_ok", (whole) => {
-      conversation.change(answer, { text: whole.text });
+      conversation.change(answer, { text: whole.text, finish_reason: whole.finish_reason });
       slowness.learn({ text: true });
       announce(whole.text);
     });

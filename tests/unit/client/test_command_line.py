@@ -91,7 +91,7 @@ async def test_ask_types_the_text_out_without_what_could_steer_the_terminal(run:
         sse(2, "text_delta", delta="The \x1b[31mmoon"),
         progress(3, 0.5),
         sse(4, "text_delta", delta=" is\nround."),
-        sse(5, "text_ok", text="", usage={}, eta_seconds=1.0),
+        sse(5, "text_ok", text="", finish_reason="stop", usage={}, eta_seconds=1.0),
         done(6),
     ]
     async with scripted_http(CREATED, Answer(events), VIDEO) as server:
@@ -136,7 +136,8 @@ async def test_on_a_terminal_the_text_is_typed_without_the_bar_in_between(tmp_pa
         progress(3, 0.2),
         sse(4, "text_delta", delta=" is round."),
     ]
-    events = [ACCEPTED, *text, sse(5, "text_ok", text="", eta_seconds=1.0), progress(6, 0.6), done(7)]
+    whole = sse(5, "text_ok", text="", finish_reason="stop", eta_seconds=1.0)
+    events = [ACCEPTED, *text, whole, progress(6, 0.6), done(7)]
     async with scripted_http(CREATED, Answer(events), VIDEO) as server:
         shown = await on_a_terminal(tmp_path, "ask", "Moon?", "-o", "x.mp4", "--server", server.url)
     assert "The moon is round.\r\n" in shown

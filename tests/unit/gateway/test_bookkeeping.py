@@ -39,7 +39,8 @@ async def test_the_video_that_is_there_took_about_as_long_as_such_video_does() -
 
 
 async def test_what_the_model_counted_is_known_and_else_guessed_from_what_came() -> None:
-    text = TextOk(text="A rock.", usage=TextUsage(prompt_tokens=9, completion_tokens=3), eta_seconds=1)
+    counted = TextUsage(prompt_tokens=9, completion_tokens=3)
+    text = TextOk(text="A rock.", finish_reason="stop", usage=counted, eta_seconds=1)
     usage = resumed_usage([text])
     assert (usage["prompt_tokens"], usage["completion_tokens"], usage["render_seconds"]) == (9, 3, 0)
     broken_off = resumed_usage([TextDelta(delta="A "), TextDelta(delta="rock.")])

@@ -22,7 +22,7 @@ from gateway.reply.events import (
 from gateway.reply.snapshot import Reply, snapshot
 
 SAID = UtteranceEvent(index=0, text="Hi.", audio_url="", start_seconds=0, duration_seconds=1.28, words=[])
-WHOLE = TextOk(text="Hi.", usage=TextUsage(), eta_seconds=1)
+WHOLE = TextOk(text="Hi.", finish_reason="length", usage=TextUsage(), eta_seconds=1)
 
 
 def accepted(*outputs: str) -> Accepted:
@@ -56,8 +56,9 @@ def test_only_what_was_asked_for_has_an_address() -> None:
 
 def test_deltas_add_up_until_the_whole_text_is_there() -> None:
     begun = after(accepted("text"), TextDelta(delta="H"), TextDelta(delta="i"))
-    assert begun.text == "Hi"
-    assert after(accepted("text"), TextDelta(delta="H"), WHOLE).text == "Hi."
+    assert (begun.text, begun.finish_reason) == ("Hi", None)
+    whole = after(accepted("text"), TextDelta(delta="H"), WHOLE)
+    assert (whole.text, whole.finish_reason) == ("Hi.", "length")
 
 
 def test_progress_is_the_newest_one() -> None:

@@ -23,6 +23,8 @@ export default {
   itSaid: "The face said",
   waiting: "The answer is being written",
   cancelled: "Stopped",
+  cutByLength: "Cut off: the answer reached its greatest length.",
+  cutByFilter: "Cut off: the language provider’s filter stepped in.",
   askAgain: "Try again",
   edit: "Edit and ask again",
   askEdited: "Ask again",

@@ -23,6 +23,8 @@ export default {
   itSaid: "面孔回答",
   waiting: "正在写回答",
   cancelled: "已停止",
+  cutByLength: "回答已达长度上限，被截断。",
+  cutByFilter: "回答被语言服务商的过滤器截断。",
   askAgain: "重试",
   edit: "修改后重问",
   askEdited: "重新提问",

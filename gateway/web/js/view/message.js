@@ -7,6 +7,9 @@ import { make } from "./make.js";
 import { writeProse } from "./prose.js";
 import { Typewriter } from "./typewriter.js";
 
+/** Why a text is not whole, and the phrase that says so. */
+const CUTS = { length: "cutByLength", content_filter: "cutByFilter" };
+
 export class MessageView {
   #message;
   #body = make("div", "prose");
@@ -38,7 +41,7 @@ export class MessageView {
   }
 
   show(message) {
-    const { role, text, status, problem, included, reply } = message;
+    const { role, text, status, finish_reason, problem, included, reply } = message;
     if (text !== "" && this.#waiting) this.#stopWaiting();
     if (role === "user") this.#body.textContent = text;
     else if (text !== "") this.#typewriter.text = text;
@@ -47,6 +50,7 @@ export class MessageView {
     this.#actions.show(message);
     this.#ending.replaceChildren();
     if (status === "cancelled") this.#ending.append(make("p", "aside", phrase("cancelled")));
+    if (CUTS[finish_reason]) this.#ending.append(make("p", "aside", phrase(CUTS[finish_reason])));
     if (reply?.gone) this.#ending.append(make("p", "aside", phrase("videoGone")));
     if (problem) this.#ending.append(problemBubble(problem, () => this.#wishes.onAskAgain(message)));
   }
