@@ -59,6 +59,23 @@ async def test_markdown_is_shown_as_what_it_means(visitor: Visit, stages: FakeSt
     await expect(answer.locator("blockquote")).to_have_text("Small step.")
 
 
+async def test_what_comes_later_completes_what_is_there(visitor: Visit) -> None:
+    """The prose alone, as it grows: a link's address at the end, then a heading above the first one."""
+    shown = await visitor.page.evaluate(
+        """async () => {
+            const { writeProse } = await import("/js/view/prose.js");
+            const place = document.createElement("div");
+            const begun = "## Io\\n\\nSee [more][1].\\n\\nUntouched.";
+            writeProse(place, begun);
+            const untouched = place.lastElementChild;
+            writeProse(place, `${begun}\\n\\n# Moons\\n\\n[1]: https://example.org/moons`);
+            const levels = [...place.querySelectorAll("h3, h4")].map(({ tagName }) => tagName);
+            return [place.querySelector("a")?.href, levels, place.children[2] === untouched];
+        }"""
+    )
+    assert shown == ["https://example.org/moons", ["H4", "H3"], True]
+
+
 async def test_a_hostile_reply_stays_words(visitor: Visit, stages: FakeStages) -> None:
     stages.text.reply = HOSTILE
     title = await visitor.page.title()

@@ -36,7 +36,7 @@ const SPANS = {
   text: ({ tokens, text }) => (tokens ? filled("span", tokens) : text),
 };
 
-/** The text's top-level blocks, in order; `raw` tells whether one has changed. */
+/** The text's top-level blocks, in order. */
 export function blocks(text) {
   const tokens = lexer(text, { gfm: true, breaks: true }).filter(({ type }) => type !== "space" && type !== "def");
   const top = Math.min(...tokens.map(({ depth }) => depth ?? Infinity));
