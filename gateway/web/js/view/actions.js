@@ -2,7 +2,7 @@
 import { phrase } from "../i18n/strings.js";
 import { copyButton } from "./copying.js";
 import { icon } from "./icon.js";
-import { iconButton, make } from "./make.js";
+import { iconButton, make, name } from "./make.js";
 
 export class MessageActions {
   #included;
@@ -19,8 +19,7 @@ export class MessageActions {
     }
     this.#replay = iconButton("replay", phrase("replay"), () => onReplay(message));
     this.#download = make("a", "button quiet icon-only small");
-    this.#download.title = phrase("downloadVideo");
-    this.#download.setAttribute("aria-label", phrase("downloadVideo"));
+    name(this.#download, phrase("downloadVideo"));
     this.#download.append(icon("download"));
     this.element.append(copyButton(() => message.text), this.#replay, this.#download, inclusion);
   }

@@ -1,7 +1,7 @@
 /** Text in, a button out that copies it and says so for a moment. */
 import { phrase } from "../i18n/strings.js";
 import { drawIcon } from "./icon.js";
-import { iconButton } from "./make.js";
+import { iconButton, name } from "./make.js";
 
 const SAID_FOR_MS = 1500;
 
@@ -30,6 +30,5 @@ async function copy(text) {
 
 function say(button, drawing, label) {
   drawIcon(button.firstElementChild, drawing);
-  button.title = label;
-  button.setAttribute("aria-label", label);
+  name(button, label);
 }

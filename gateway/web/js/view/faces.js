@@ -1,6 +1,6 @@
 /** The faces on offer in, a row of pictures to choose from out; one's own can be removed there. */
 import { phrase, problemSentence } from "../i18n/strings.js";
-import { iconButton, make } from "./make.js";
+import { iconButton, make, name } from "./make.js";
 
 export class Faces {
   #row;
@@ -72,9 +72,4 @@ export class Faces {
       name(button, problemSentence(problem));
     }
   }
-}
-
-function name(button, label) {
-  button.title = label;
-  button.setAttribute("aria-label", label);
 }

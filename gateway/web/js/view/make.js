@@ -8,13 +8,18 @@ export function make(tag, className = "", text = "") {
   return element;
 }
 
-/** A button that is a drawing, with its name for those who do not see it. */
-export function iconButton(name, label, onClick) {
+/** Says what a control without words is for: to those who point at it, and to those who do not see it. */
+export function name(control, label) {
+  control.title = label;
+  control.setAttribute("aria-label", label);
+}
+
+/** A button that is the drawing of that name. */
+export function iconButton(drawing, label, onClick) {
   const button = make("button", "button quiet icon-only small");
   button.type = "button";
-  button.title = label;
-  button.setAttribute("aria-label", label);
-  button.append(icon(name));
+  name(button, label);
+  button.append(icon(drawing));
   button.addEventListener("click", () => onClick(button));
   return button;
 }

@@ -37,16 +37,17 @@ export class TokenCount {
     }
     try {
       const { prompt_tokens: count, context_tokens: most } = await this.#count(messages, model, signal);
-      this.#show(phrase(most > 0 ? "tokensOf" : "tokens", { count: number(count), most: number(most) }));
-      this.#place.classList.toggle("too-many", most > 0 && count >= most);
+      const words = phrase(most > 0 ? "tokensOf" : "tokens", { count: number(count), most: number(most) });
+      this.#show(words, most > 0 && count >= most);
     } catch {
       // A count that cannot be had is no reason to disturb; sending will tell what is wrong.
       if (!signal.aborted) this.#show("");
     }
   }
 
-  #show(text) {
+  #show(text, isTooMany = false) {
     this.#place.textContent = text;
+    this.#place.classList.toggle("too-many", isTooMany);
   }
 }
 

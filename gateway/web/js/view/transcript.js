@@ -1,5 +1,6 @@
 /** A conversation in, the list of its messages out, scrolled to the newest unless the reader has scrolled away. */
 import { suggestions } from "../i18n/strings.js";
+import { make } from "./make.js";
 import { MessageView } from "./message.js";
 
 /** Closer to the end than this counts as reading along. */
@@ -63,10 +64,8 @@ export class Transcript {
 /** First things to say, as buttons. */
 export function fillSuggestions(place, onChosen) {
   for (const text of suggestions) {
-    const button = document.createElement("button");
+    const button = make("button", "button", text);
     button.type = "button";
-    button.className = "button";
-    button.textContent = text;
     button.addEventListener("click", () => onChosen(text));
     place.append(button);
   }
