@@ -38,7 +38,11 @@ class TooManyAvatars(Exception):
 
 
 class Portraits:
-    """Every uploader sees only what is their own; `owner` is a caller's name."""
+    """Every uploader sees only what is their own; `owner` is a caller's name.
+
+    A record takes an id. It lies beside a folder that its hash names, with all that the avatar consists of:
+    of two that are made at the same time, or of one whose gateway died, no file is another's.
+    """
 
     def __init__(self, store: MediaStore, video: VideoStage) -> None:
         self._store = store
@@ -46,7 +50,7 @@ class Portraits:
 
     async def check_room(self, owner: str) -> None:
         """Raises TooManyAvatars where 32 are kept already."""
-        if len(await self._store.folders(owner)) >= MOST_AVATARS:
+        if len(await self.all(owner)) >= MOST_AVATARS:
             raise TooManyAvatars
 
     async def add(
@@ -72,20 +76,23 @@ class Portraits:
 
     async def _check_new(self, owner: str, avatar_id: str, call: Call) -> None:
         shipped = {avatar.id for avatar in await self._video.avatars(call)}
-        if avatar_id in shipped or avatar_id in await self._store.folders(owner):
+        if avatar_id in shipped or await self.find(owner, avatar_id) is not None:
             raise AvatarExists(avatar_id)
 
     async def _kept(self, owner: str, built: BuiltAvatar) -> Avatar:
-        folder = f"{owner}/{built.avatar.id}"
-        if not await self._store.write(folder, _BUNDLE, built.bundle):
-            # Of two that were made at the same time the first one is kept.
-            raise AvatarExists(built.avatar.id)
+        avatar = built.avatar
+        folder, files = f"{owner}/{avatar.id}", _files(owner, avatar)
+        await self._store.write(files, _BUNDLE, built.bundle)
         with zipfile.ZipFile(io.BytesIO(built.bundle)) as archive:
             for name_of_file, _ in _FILES.values():
-                await self._store.write(folder, name_of_file, archive.read(name_of_file))
+                await self._store.write(files, name_of_file, archive.read(name_of_file))
         # Last: what has a record is complete.
-        await self._store.write(folder, _RECORD, _AVATAR.dump_json(built.avatar))
-        return built.avatar
+        if not await self._store.write(folder, _RECORD, _AVATAR.dump_json(avatar)):
+            raise AvatarExists(avatar.id)
+        for other in await self._store.folders(folder):
+            if other != avatar.hash:
+                await self._store.remove(f"{folder}/{other}")
+        return avatar
 
     async def all(self, owner: str) -> list[Avatar]:
         """Theirs, by id."""
@@ -106,21 +113,25 @@ class Portraits:
         avatar = await self.find(owner, avatar_id) if avatar_id else None
         if avatar is None:
             return None
-        return ChosenAvatar(avatar.id, avatar.hash, partial(self._bundle, owner, avatar.id))
+        return ChosenAvatar(avatar.id, avatar.hash, partial(self._bundle, owner, avatar))
 
-    async def file(self, owner: str, avatar_id: str, file: AvatarFile) -> tuple[str, bytes]:
+    async def file(self, owner: str, avatar: Avatar, file: AvatarFile) -> tuple[str, bytes]:
         """Media type and bytes. Raises MediaMissing."""
         name, media_type = _FILES[file]
-        return media_type, await self._store.read(f"{owner}/{avatar_id}", name)
+        return media_type, await self._store.read(_files(owner, avatar), name)
 
     async def remove(self, owner: str, avatar_id: str) -> None:
         """Removes theirs of that id with all its files."""
         await self._store.remove(f"{owner}/{avatar_id}")
 
-    async def _bundle(self, owner: str, avatar_id: str) -> bytes:
+    async def _bundle(self, owner: str, avatar: Avatar) -> bytes:
         try:
-            return await self._store.read(f"{owner}/{avatar_id}", _BUNDLE)
+            return await self._store.read(_files(owner, avatar), _BUNDLE)
         except MediaMissing:
             raise Failure(
-                FailureType.UNKNOWN_AVATAR, f"The avatar {avatar_id!r} was deleted.", stage="video"
+                FailureType.UNKNOWN_AVATAR, f"The avatar {avatar.id!r} was deleted.", stage="video"
             ) from None
+
+
+def _files(owner: str, avatar: Avatar) -> str:
+    return f"{owner}/{avatar.id}/{avatar.hash}"

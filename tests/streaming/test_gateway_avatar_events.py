@@ -24,6 +24,7 @@ from tests.fakes.served_gateway import ServedGateway, Told, served_gateway
 from tests.fakes.stages import FakeStages
 
 SSE, NDJSON = "text/event-stream", "application/x-ndjson"
+OTHER_PHOTO = fragments.poster() + b"of another size"
 
 
 @pytest_asyncio.fixture
@@ -71,6 +72,13 @@ async def watched(gateway: ServedGateway, accept: str = SSE, **given: Any) -> li
     return events
 
 
+def without_its_record(folder: Path) -> list[Path]:
+    """The files of the only avatar, as a gateway leaves them that dies before it writes the record."""
+    [record] = folder.rglob("avatar.json")
+    record.unlink()
+    return [file for file in record.parent.rglob("*") if file.is_file()]
+
+
 @pytest.mark.parametrize("accept", [SSE, NDJSON])
 async def test_every_step_is_told_and_the_last_event_is_the_avatar(
     gateway: ServedGateway, accept: str
@@ -115,6 +123,38 @@ async def test_a_name_that_is_taken_is_refused_before_any_work(
     assert (events[-1].data["type"], events[-1].data["status"]) == ("avatar-exists", 409)
     shipped = await watched(gateway, name="Grey")
     assert shipped[-1].data["type"] == "avatar-exists"
+
+
+async def test_what_a_gateway_left_that_died_before_the_record_takes_no_name(
+    gateway: ServedGateway, tmp_path: Path
+) -> None:
+    await gateway.http.post("/v1/avatars", **upload())
+    left = without_its_record(tmp_path)
+    assert {file.name for file in left} == {"bundle.zip", "poster.jpg", "loop.mp4"}
+    assert (await gateway.http.get("/v1/avatars/ada")).status_code == 404
+    added = await gateway.http.post("/v1/avatars", **upload(OTHER_PHOTO))
+    assert added.status_code == 201
+    assert (await gateway.http.get(added.json()["idle_url"])).status_code == 200
+    assert not any(file.exists() for file in left)
+    assert (await gateway.http.delete("/v1/avatars/ada")).status_code == 204
+    assert (await gateway.http.post("/v1/avatars", **upload())).status_code == 201
+
+
+async def test_of_two_with_one_name_that_are_made_at_once_the_first_to_be_done_is_kept(
+    gateway: ServedGateway, stages: FakeStages
+) -> None:
+    gate = asyncio.Event()
+    stages.lipsync.builds.plan(Fault(after=5, gate=gate))
+    async with posted(gateway) as response, aclosing(told(response)) as events:
+        async for event in events:
+            if event.data["step"] == "mouth":
+                break
+        first = await gateway.http.post("/v1/avatars", **upload(OTHER_PHOTO))
+        gate.set()
+        last = [event async for event in events][-1]
+    assert (first.status_code, last.data["type"]) == (201, "avatar-exists")
+    assert (await gateway.http.get("/v1/avatars/ada")).json() == first.json()
+    assert (await gateway.http.get(first.json()["poster_url"])).status_code == 200
 
 
 async def test_a_worker_that_dies_leaves_the_work_to_another_and_nothing_moves_back(

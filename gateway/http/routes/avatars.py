@@ -157,7 +157,7 @@ async def _opened(
     owner = request.query_params.get("of", "")
     own = await gateway.portraits.find(owner, avatar_id) if owner else None
     if own is not None and request.query_params.get("v") == own.hash:
-        return own, *await gateway.portraits.file(owner, avatar_id, file)
+        return own, *await gateway.portraits.file(owner, own, file)
     known = await _known(gateway, avatar_id)
     return known, *await gateway.catalogue.avatar_file(known, file)
 
