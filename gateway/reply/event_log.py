@@ -31,6 +31,9 @@ class LogFull(Exception):
 class EventLog(Protocol):
     """One append-only log per reply. Reading never slows the writer or another reader."""
 
+    async def check(self) -> None:
+        """Returns once it has answered. Raises Failure (stage-unavailable) where it is out of reach."""
+
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""
 
@@ -93,6 +96,9 @@ class MemoryEventLog:
     def keeps(self, reply_id: str) -> bool:
         """Whether there is a log of that reply."""
         return reply_id in self._logs
+
+    async def check(self) -> None:
+        """It is always there."""
 
     async def take(self, reply_id: str) -> int:
         """Nobody else appends to it anyway. Raises UnknownReply."""

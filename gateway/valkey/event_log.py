@@ -80,6 +80,11 @@ class ValkeyEventLog:
         self._held[reply_id] = HeldLog(hands)
         return int(hands)
 
+    async def check(self) -> None:
+        """Returns once the server has answered. Raises Failure (stage-unavailable) where it does not."""
+        with answering():
+            await self._client.ping()
+
     async def owner(self, reply_id: str) -> str:
         """The caller who asked for the reply. Raises UnknownReply."""
         with answering():

@@ -10,12 +10,10 @@ from pydantic import BaseModel
 from visavis.rpc.failures import Failure
 
 from gateway.http.state import Gateway, gateway_of
-from gateway.reply.event_log import EventLog, UnknownReply
+from gateway.reply.event_log import EventLog
 from gateway.stages.health import StageHealth, stage_health
 
 _SECONDS = 1.0
-# No reply's id.
-_NO_REPLY = "readiness"
 
 router = APIRouter(tags=["health"])
 
@@ -66,9 +64,7 @@ async def ready(response: Response, gateway: Annotated[Gateway, Depends(gateway_
 async def _log_health(log: EventLog) -> StageHealth:
     try:
         async with asyncio.timeout(_SECONDS):
-            await log.last(_NO_REPLY)
-    except UnknownReply:
-        return "serving"
+            await log.check()
     except (Failure, TimeoutError):
         return "down"
     return "serving"
