@@ -21,13 +21,12 @@ from visavis_client import (
 )
 
 from tests.fakes.scripted_http import Answer, ScriptedHttp, scripted_http, sse
+from tests.fakes.scripted_replies import ACCEPTED, CREATED, done
 
 HURRIED = Patience(attempts=3, first_seconds=0.0, longest_seconds=0.0)
-CREATED = Answer([b'{"id": "r1"}'], status=202, content_type="application/json")
-ACCEPTED = sse(1, "accepted", reply_id="r1", starts_in_seconds=1.0, eta_seconds=2.0)
 MOON = sse(2, "text_delta", delta="月亮 🌙")
-DONE = sse(3, "done", status="completed", video_url="/v1/replies/r1/video.mp4", usage={}, timings={})
-SILENT_DONE = sse(3, "done", status="completed", video_url=None, usage={}, timings={})
+DONE = done(3)
+SILENT_DONE = done(3, video_url=None)
 CANCELLED = sse(3, "done", status="cancelled", video_url=None, usage={}, timings={})
 WHOLE = Answer([ACCEPTED, MOON, DONE])
 
