@@ -13,7 +13,6 @@ from visavis_client import (
     AsyncClient,
     Client,
     Event,
-    NothingMade,
     Patience,
     Problem,
     TextDelta,
@@ -26,17 +25,11 @@ from tests.fakes.scripted_replies import ACCEPTED, CREATED, done
 HURRIED = Patience(attempts=3, first_seconds=0.0, longest_seconds=0.0)
 MOON = sse(2, "text_delta", delta="月亮 🌙")
 DONE = done(3)
-SILENT_DONE = done(3, video_url=None)
-CANCELLED = sse(3, "done", status="cancelled", video_url=None, usage={}, timings={})
 WHOLE = Answer([ACCEPTED, MOON, DONE])
 
 Serve = Callable[..., Awaitable[ScriptedHttp]]
 # Both clients, seen the same way: what they make of a server that speaks the contract.
 Follow = Callable[[ScriptedHttp], Awaitable[list[Event]]]
-
-
-def names(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
 
 
 @pytest.fixture
@@ -180,47 +173,6 @@ async def test_nobody_listening_is_said_in_a_sentence(follow: Follow) -> None:
         pass
     with pytest.raises(Unreachable, match=server.url):
         await follow(server)
-
-
-async def test_a_video_is_saved_whole(serve: Serve, tmp_path: Path) -> None:
-    server = await serve(CREATED, WHOLE, Answer([b"first ", b"last"], content_type="video/mp4"))
-    async with AsyncClient(server.url) as client:
-        await (await client.reply(say="Moon")).save(tmp_path / "moon.mp4")
-    assert (tmp_path / "moon.mp4").read_bytes() == b"first last"
-    assert server.requests[-1].path == "/v1/replies/r1/video.mp4"
-    assert names(tmp_path) == ["moon.mp4"]
-
-
-async def test_a_reply_that_was_followed_is_saved_without_following_it_again(
-    serve: Serve, tmp_path: Path
-) -> None:
-    server = await serve(CREATED, WHOLE, Answer([b"video"], content_type="video/mp4"))
-    async with AsyncClient(server.url) as client:
-        reply = await client.reply(say="Moon")
-        assert [event.id async for event in reply] == [1, 2, 3]
-        await reply.save(str(tmp_path / "moon.mp4"))
-    assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
-
-
-async def test_a_download_that_breaks_leaves_the_old_file(serve: Serve, tmp_path: Path) -> None:
-    (tmp_path / "moon.mp4").write_bytes(b"old")
-    server = await serve(CREATED, WHOLE, Answer([b"half"], content_type="video/mp4", cut=True))
-    async with AsyncClient(server.url) as client:
-        with pytest.raises(Unreachable):
-            await (await client.reply(say="Moon")).save(tmp_path / "moon.mp4")
-    assert (tmp_path / "moon.mp4").read_bytes() == b"old"
-    assert names(tmp_path) == ["moon.mp4"]
-
-
-@pytest.mark.parametrize(("end", "why"), [(SILENT_DONE, "spoken"), (CANCELLED, "cancelled")])
-async def test_there_is_no_file_of_a_reply_without_video(
-    serve: Serve, tmp_path: Path, end: bytes, why: str
-) -> None:
-    server = await serve(CREATED, Answer([ACCEPTED, end]))
-    async with AsyncClient(server.url) as client:
-        with pytest.raises(NothingMade, match=why):
-            await (await client.reply(say="🌙")).save(tmp_path / "moon.mp4")
-    assert not names(tmp_path)
 
 
 async def test_leaving_early_closes_the_line(serve: Serve) -> None:
