@@ -47,7 +47,6 @@ class Engine(Protocol):
     """Speaks on the calling thread; several threads may call at once."""
 
     voices: Sequence[Voice]
-    phone_set: str
 
     def recording(self, utterance: Utterance, stop: threading.Event) -> Recording:
         """The utterance spoken. Raises Stopped soon after `stop` is set."""
@@ -73,10 +72,6 @@ class EmbeddedProvider:
     async def voices(self) -> Sequence[Voice]:
         """All engines' voices, in the engines' order."""
         return self._voices
-
-    def phone_set(self, voice: Voice) -> str:
-        """The engine's own."""
-        return self._engine_of[voice.name].phone_set
 
     async def recording(self, utterance: Utterance) -> Recording:
         """The utterance as its voice says it; cancelling stops the thread within one slice of its work."""

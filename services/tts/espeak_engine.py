@@ -1,4 +1,4 @@
-"""Text in, espeak-ng's speech (22.05 kHz) with the times of words and phones out: English and Mandarin."""
+"""Text in, espeak-ng's speech (22.05 kHz) with the times of words out: English and Mandarin."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ class EspeakEngine:
         Voice("espeak-en", "Robot", ("en-US", "en-GB"), "male"),
         Voice("espeak-zh", "小易", ("cmn-CN", "zh-CN", "zh"), "male", default=True),
     )
-    phone_set = "ipa"
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -65,7 +64,6 @@ class EspeakEngine:
             waveform=pcm.astype(np.float32) / np.float32(32_768),
             sample_rate_hz=rate_hz,
             words=_words(utterance.text, run, rate_hz, seconds),
-            phones=_phones(run.phones, rate_hz, seconds),
         )
 
     @contextmanager
@@ -127,7 +125,7 @@ class _Run:
     # (first character, first sample)
     words: list[tuple[int, int]] = field(default_factory=list)
     # (name, first sample)
-    phones: list[tuple[str, int]] = field(default_factory=list)
+    pauses: list[int] = field(default_factory=list)
 
     def hear(
         self, samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]
@@ -140,30 +138,20 @@ class _Run:
             event = events[index]
             if event.type == _WORD:
                 self.words.append((event.text_position - 1, event.sample))
-            elif event.type == _PHONEME:
-                self.phones.append((event.id.string.decode("utf-8", "ignore"), event.sample))
+            elif event.type == _PHONEME and not event.id.string:
+                self.pauses.append(event.sample)
             index += 1
         return int(self.stop.is_set())
 
 
 def _words(text: str, run: _Run, rate_hz: int, seconds: float) -> list[Timing]:
     """What is written between two words, such as a comma, belongs to the first; the pause to neither."""
-    pauses = [sample for name, sample in run.phones if not name]
     timings = []
     nexts = [*run.words[1:], (len(text), round(seconds * rate_hz))]
     for (first, start), (after, end) in zip(run.words, nexts, strict=True):
         written = text[first:after].strip()
-        pause = bisect_right(pauses, start)
-        quiet = min(end, pauses[pause]) if pause < len(pauses) else end
+        pause = bisect_right(run.pauses, start)
+        quiet = min(end, run.pauses[pause]) if pause < len(run.pauses) else end
         if written and quiet > start:
             timings.append(Timing(written, start / rate_hz, quiet / rate_hz))
     return timings
-
-
-def _phones(events: Sequence[tuple[str, int]], rate_hz: int, seconds: float) -> list[Timing]:
-    ends = [*(start for _, start in events[1:]), round(seconds * rate_hz)]
-    return [
-        Timing(name, start / rate_hz, end / rate_hz)
-        for (name, start), end in zip(events, ends, strict=True)
-        if name and end > start
-    ]

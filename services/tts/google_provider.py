@@ -96,10 +96,6 @@ class GoogleProvider:
                 self._voices_until = time.monotonic() + _VOICES_SECONDS
         return self._voices
 
-    def phone_set(self, voice: Voice) -> str:  # noqa: ARG002
-        """Google gives no phones."""
-        return ""
-
     async def recording(self, utterance: Utterance) -> Recording:
         """The utterance as Google speaks it; cancelling closes the call."""
         if utterance.pitch_semitones and _is_of(utterance.voice, _WITHOUT_PITCH):

@@ -15,7 +15,7 @@ _PAUSE_SECONDS = 0.08
 
 
 def joined(recordings: Sequence[Recording]) -> Recording:
-    """All of them at one rate and loudness, faded at their edges. Without phones: each voice has its own."""
+    """All of them at one rate and loudness, faded at their edges."""
     pause = np.zeros(round(_PAUSE_SECONDS * SAMPLE_RATE_HZ), np.float32)
     pieces = [np.zeros(0, np.float32)]
     words: list[Timing] = []

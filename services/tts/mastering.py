@@ -29,7 +29,6 @@ class Speech:
 
     pcm: bytes
     words: Sequence[Timing]
-    phones: Sequence[Timing]
 
     @property
     def duration_seconds(self) -> float:
@@ -51,7 +50,6 @@ def mastered(recording: Recording) -> Speech | None:
     return Speech(
         pcm=np.round(waveform * 32_767).astype("<i2").tobytes(),
         words=_within(recording.words, start, end),
-        phones=_within(recording.phones, start, end),
     )
 
 

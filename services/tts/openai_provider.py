@@ -68,10 +68,6 @@ class OpenAiProvider:
         """The configured ones: the API has no list."""
         return self._options.voices
 
-    def phone_set(self, voice: Voice) -> str:  # noqa: ARG002
-        """The API gives no phones."""
-        return ""
-
     async def recording(self, utterance: Utterance) -> Recording:
         """The utterance as the server speaks it, read as it is made; cancelling closes the connection."""
         if utterance.pitch_semitones:

@@ -24,7 +24,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """A word as it is written, or a phone in its phone set; seconds from the recording's first sample."""
+    """A word as it is written; seconds from the recording's first sample."""
 
     text: str
     start_seconds: float
@@ -38,7 +38,6 @@ class Recording:
     waveform: NDArray[np.float32]
     sample_rate_hz: int
     words: Sequence[Timing] = ()
-    phones: Sequence[Timing] = ()
 
 
 class SpeechProvider(Protocol):
@@ -56,9 +55,6 @@ class SpeechProvider(Protocol):
 
     async def recording(self, utterance: Utterance) -> Recording:
         """The utterance as its voice says it."""
-
-    def phone_set(self, voice: Voice) -> str:
-        """What the recording's phones are named in: "cmu", "ipa", or "" where there are none."""
 
     async def close(self) -> None:
         """Frees everything."""

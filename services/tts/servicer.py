@@ -47,7 +47,7 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
         request: tts_pb2.ListVoicesRequest,
         context: Context,
     ) -> tts_pb2.ListVoicesResponse:
-        """The provider's voices, or those of one language."""
+        """The provider's voices."""
         return tts_pb2.ListVoicesResponse(
             voices=[
                 tts_pb2.Voice(
@@ -59,7 +59,6 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
                     default=voice.default,
                 )
                 for voice in await self._provider.voices()
-                if not request.language or voice.speaks(request.language)
             ]
         )
 
@@ -70,7 +69,6 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
                     sample_rate_hz=SAMPLE_RATE_HZ,
                     provider=self._provider_message(),
                     voice=event.voice.name,
-                    phone_set=event.phone_set,
                 )
             )
         if isinstance(event, Chunk):
@@ -79,7 +77,6 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
             finished=tts_pb2.SpeechFinished(
                 duration_seconds=event.duration_seconds,
                 words=_words(event.words),
-                phones=_phones(event.phones),
             )
         )
 
@@ -91,13 +88,4 @@ def _words(timings: Sequence[Timing]) -> list[media_pb2.WordTiming]:
     return [
         media_pb2.WordTiming(text=word.text, start_seconds=word.start_seconds, end_seconds=word.end_seconds)
         for word in timings
-    ]
-
-
-def _phones(timings: Sequence[Timing]) -> list[media_pb2.PhoneTiming]:
-    return [
-        media_pb2.PhoneTiming(
-            phone=phone.text, start_seconds=phone.start_seconds, end_seconds=phone.end_seconds
-        )
-        for phone in timings
     ]

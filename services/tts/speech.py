@@ -36,7 +36,6 @@ class Started:
     """The first event."""
 
     voice: Voice
-    phone_set: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,6 @@ class Finished:
 
     duration_seconds: float
     words: Sequence[Timing]
-    phones: Sequence[Timing]
 
 
 SpeechEvent: TypeAlias = Started | Chunk | Finished
@@ -68,7 +66,7 @@ async def spoken(
     """
     _check(order, max_characters)
     voice = voice_for(await provider.voices(), order.language, order.voice)
-    yield Started(voice, provider.phone_set(voice))
+    yield Started(voice)
     utterance = Utterance(order.text, voice, order.speaking_rate, order.pitch_semitones)
     recording = await provider.recording(utterance)
     speech = await asyncio.to_thread(_finished_speech, order.text, recording)
@@ -79,7 +77,7 @@ async def spoken(
         )
     for start in range(0, len(speech.pcm), CHUNK_BYTES):
         yield Chunk(speech.pcm[start : start + CHUNK_BYTES])
-    yield Finished(speech.duration_seconds, speech.words, speech.phones)
+    yield Finished(speech.duration_seconds, speech.words)
 
 
 def _finished_speech(text: str, recording: Recording) -> Speech | None:

@@ -113,8 +113,6 @@ async def test_mandarin_takes_about_a_quarter_of_a_second_for_a_character(
 ) -> None:
     spoken = await speech(stub, MANDARIN, language="zh-CN")
     assert spoken.started.voice == "espeak-zh"
-    assert spoken.started.phone_set == "ipa"
-    assert len(spoken.finished.phones) > 20
     characters = len(re.findall(r"\w", MANDARIN))
     assert 0.15 < spoken.seconds / characters < 0.5
 
@@ -234,11 +232,6 @@ async def test_voices_are_listed_with_one_default_for_each_language(
     defaults = [voice.languages[0] for voice in voices if voice.default]
     assert defaults == ["en-US", "de-DE", "es-ES", "fr-FR", "it-IT", "cmn-CN"]
     assert all(voice.title and voice.gender and voice.provider.name == "embedded" for voice in voices)
-
-
-async def test_voices_of_one_language_are_listed_alone(stub: tts_pb2_grpc.TtsServiceAsyncStub) -> None:
-    voices = (await stub.ListVoices(tts_pb2.ListVoicesRequest(language="zh"))).voices
-    assert [voice.name for voice in voices] == ["espeak-zh"]
 
 
 async def test_a_region_chooses_its_own_voice(stub: tts_pb2_grpc.TtsServiceAsyncStub) -> None:

@@ -43,9 +43,7 @@ class FakeTts(tts_pb2_grpc.TtsServiceServicer):
 
 
 async def _speech_responses(text: str) -> AsyncGenerator[tts_pb2.SpeakResponse, None]:
-    yield tts_pb2.SpeakResponse(
-        started=tts_pb2.SpeechStarted(sample_rate_hz=RATE_HZ, voice="hum-en", phone_set="")
-    )
+    yield tts_pb2.SpeakResponse(started=tts_pb2.SpeechStarted(sample_rate_hz=RATE_HZ, voice="hum-en"))
     seconds = len(text) * SECONDS_PER_CHARACTER
     time = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
     pcm = (8000 * np.sin(2 * np.pi * 220 * time)).astype("<i2").tobytes()

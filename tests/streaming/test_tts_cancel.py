@@ -22,7 +22,6 @@ class EndlessEngine:
     """Speaks its warming-up word, and never ends any other."""
 
     voices: Sequence[Voice] = (VOICE,)
-    phone_set = ""
 
     def __init__(self) -> None:
         self.speaking = threading.Event()

@@ -49,7 +49,6 @@ class PicoEngine:
         Voice("pico-fr-FR", "Nina (français)", ("fr-FR",), "female", default=True),
         Voice("pico-it-IT", "Chiara (italiano)", ("it-IT",), "female", default=True),
     )
-    phone_set = ""
 
     def __init__(self) -> None:
         if not voices_installed():
