@@ -65,7 +65,6 @@ class Animator:
         self._gallery = gallery
         self.networks = networks
         self.default_network = default_network
-        self.measured_frames_per_second: dict[str, float] = {}
         self._slots = Slots(slots)
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="render")
         self._max_seconds = max_seconds
@@ -102,13 +101,13 @@ class Animator:
             yield Finished(frames, work.cpu_seconds)
 
     async def warm_up(self) -> None:
-        """Loads the default avatar and renders a second of it with every network, measuring the speed."""
+        """Loads the default avatar and renders a second of it with every network."""
         avatar = await self._gallery.avatar("", "")
         noise = np.random.default_rng(0).normal(
             0, 2000, _WARM_UP_RATE_HZ * _WARM_UP_FRAMES // FRAMES_PER_SECOND
         )
         speech = Speech(noise.astype("<i2").tobytes(), _WARM_UP_RATE_HZ, _WARM_UP_FRAMES, start_frame=0)
-        for name, network in self.networks.items():
+        for network in self.networks.values():
             work = RenderWork(speech, network, avatar, self._threads)
             first = await work.next_fragment()
             # The first fragment pays for what is done once per process.
@@ -116,7 +115,6 @@ class Animator:
             while await work.next_fragment() is not None:
                 pass
             self._frames_per_second = (speech.frames - done) / (work.wall_seconds - begun)
-            self.measured_frames_per_second[name] = self._frames_per_second
 
     async def close(self) -> None:
         """Frees the threads once the renders that were cancelled have let go of them."""

@@ -102,7 +102,6 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
                     contract=network.manifest.contract,
                     licence=network.manifest.licence,
                     default=name == animator.default_network,
-                    frames_per_second=animator.measured_frames_per_second.get(name, 0.0),
                 )
                 for name, network in animator.networks.items()
             ]
