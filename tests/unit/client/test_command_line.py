@@ -35,6 +35,15 @@ async def test_the_text_may_come_from_stdin_and_options_travel_along(run: Run) -
     }  # fmt: skip
 
 
+async def test_ask_says_beside_the_text_that_it_was_cut(run: Run) -> None:
+    whole = sse(3, "text_ok", text="The", finish_reason="length", usage={}, eta_seconds=1.0)
+    events = [ACCEPTED, sse(2, "text_delta", delta="The"), whole, done(4)]
+    async with scripted_http(CREATED, Answer(events), VIDEO) as server:
+        outcome = await run("ask", "Moon?", "-o", "moon.mp4", "--server", server.url)
+    assert (outcome.code, outcome.stdout) == (0, "The\n")
+    assert "The answer was cut off: it reached its greatest length.\n" in outcome.stderr
+
+
 async def test_ask_types_the_text_out_without_what_could_steer_the_terminal(run: Run) -> None:
     events = [
         ACCEPTED,

@@ -19,6 +19,10 @@ from visavis_client.events import TextDelta, TextOk
 Ask = Callable[[AsyncClient], Awaitable[AsyncReply]]
 # How long a server may take to hear that nobody waits any more.
 _CANCEL_SECONDS = 2.0
+_CUTS = {
+    "length": "The answer was cut off: it reached its greatest length.",
+    "content_filter": "The answer was cut off by the language provider's filter.",
+}
 
 
 def record(server: str | None, ask: Ask, output: Path, *, typed_out: bool = False) -> None:
@@ -75,6 +79,8 @@ async def _follow_typing(reply: AsyncReply, display: ProgressDisplay) -> None:
                     sys.stdout.flush()
                 elif isinstance(event, TextOk) and typing:
                     print(flush=True)
+                    if event.finish_reason in _CUTS:
+                        print(_CUTS[event.finish_reason], file=sys.stderr)
                     display.resume()
                     typing = False
                 elif not typing:
