@@ -142,7 +142,7 @@ class Usage(BaseModel):
     speech_seconds: float = 0.0
     video_seconds: float = 0.0
     render_seconds: float = 0.0
-    # Replies whose gateway was gone before the text was there: the model was asked once more for the rest.
+    # Replies whose gateway or text stage died before the text was there: a model was asked for the rest.
     resumed: int = 0
 
 

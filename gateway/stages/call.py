@@ -18,7 +18,8 @@ from gateway.stages.line import USUAL_SECONDS, Line, Place
 
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 1.0
-_GONE = frozenset({FailureType.STAGE_UNAVAILABLE, FailureType.INTERRUPTED})
+# How it shows that a stage is out of reach, or died.
+GONE = frozenset({FailureType.STAGE_UNAVAILABLE, FailureType.INTERRUPTED})
 
 
 class Wait(Protocol):
@@ -163,7 +164,7 @@ class Patience:
         now = asyncio.get_running_loop().time()
         wait = self._delay
         self.leave()
-        if failure.type in _GONE:
+        if failure.type in GONE:
             self._tell(Absence(failure.stage))
             self._gone_since = now if self._gone_since is None else self._gone_since
             if now - self._gone_since + wait > self.call.patience_seconds:

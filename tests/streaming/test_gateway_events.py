@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from visavis.rpc.failures import Failure, FailureType
+from visavis.v1 import text_pb2
 
 from tests.fakes.faults import Fault, Faults
 from tests.fakes.served_gateway import MOON, ServedGateway, check_story, served_gateway
@@ -141,13 +142,43 @@ async def test_a_text_word_for_word_is_taken_up_after_a_break(
     assert events[-1].data["status"] == "completed"
 
 
-async def test_a_model_is_not_asked_twice_once_it_has_spoken(
+@pytest.mark.parametrize("after", [2, 4, 6, 9])
+async def test_an_answer_whose_stage_dies_is_gone_on_with(
+    stages: FakeStages, gateway: ServedGateway, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    gone = Failure(FailureType.STAGE_UNAVAILABLE, "Gone.")
+    stages.text.faults.plan(Fault(after=after, failure=gone))
+
+    def answer(conversation: text_pb2.Conversation) -> str:
+        if len(conversation.messages) == 1:
+            return REPLY
+        # It repeats the last word, as it is asked to.
+        said = conversation.messages[1].content
+        return said.split()[-1] + " " + REPLY[len(said) :]
+
+    monkeypatch.setattr(stages.text, "answer", answer)
+    events = await gateway.reply()
+    check_story(events)
+    assert "".join(event.data["delta"] for event in events if event.type == "text_delta") == REPLY
+    assert [event.data["text"] for event in events if event.type == "text_ok"] == [REPLY]
+    assert [event.data["text"] for event in events if event.type == "utterance"] == [
+        "The moon is a rock.",
+        "It shines at night.",
+        "Nobody lives there.",
+    ]
+    assert events[-1].data["status"] == "completed"
+    assert events[-1].data["usage"]["resumed"] == 1
+
+
+async def test_a_model_is_asked_to_go_on_no_more_than_once(
     stages: FakeStages, gateway: ServedGateway
 ) -> None:
-    stages.text.faults.plan(Fault(after=4, failure=Failure(FailureType.STAGE_UNAVAILABLE, "Gone.")))
+    gone = Failure(FailureType.STAGE_UNAVAILABLE, "Gone.")
+    stages.text.faults.plan(Fault(after=4, failure=gone), Fault(after=4, failure=gone))
     events = await gateway.reply()
+    check_story(events)
     assert events[-1].data["type"] == "stage-unavailable"
-    assert stages.text.faults.calls == 1
+    assert stages.text.faults.calls == 2
 
 
 async def test_a_busy_worker_is_waited_for_and_the_wait_is_told(
