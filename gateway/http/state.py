@@ -140,14 +140,23 @@ async def opened(settings: GatewaySettings, signatures: Signatures) -> AsyncIter
 
 async def _swept(stores: Stores, media: MediaStore, settings: GatewaySettings) -> None:
     """Forgets replies that ended long ago, and what an earlier process left behind."""
+
+    async def ended_replies() -> None:
+        for reply_id in await stores.log.remove_older(settings.keep_seconds):
+            await media.remove(reply_id)
+
+    async def media_without_replies() -> None:
+        # No reply lasts so long that its own media could be this old.
+        await media.remove_older(settings.keep_seconds + 24 * 3600)
+
+    async def tickets_of_nobody() -> None:
+        # Nor does any piece of its work.
+        await stores.tickets.drop_older(settings.reply_seconds + settings.build_seconds)
+
     while True:
-        try:
-            for reply_id in await stores.log.remove_older(settings.keep_seconds):
-                await media.remove(reply_id)
-            # No reply lasts so long that its own media could be this old.
-            await media.remove_older(settings.keep_seconds + 24 * 3600)
-            # Nor does any piece of its work.
-            await stores.tickets.drop_older(settings.reply_seconds + settings.build_seconds)
-        except Exception as error:
-            log.error("old replies could not be removed", error=type(error).__name__)  # noqa: TRY400
+        for sweep in (ended_replies, media_without_replies, tickets_of_nobody):
+            try:
+                await sweep()
+            except Exception as error:
+                log.error("not removed", what=sweep.__name__, error=type(error).__name__)  # noqa: TRY400
         await asyncio.sleep(_SWEEP_SECONDS)

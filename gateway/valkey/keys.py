@@ -1,4 +1,4 @@
-"""A reply's id goes in, the names of what is kept of it come out: everything begins with `visavis:`."""
+"""A reply's id goes in, the names of its log and of who makes it come out, each beginning with `visavis:`."""
 
 from __future__ import annotations
 

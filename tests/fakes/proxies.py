@@ -28,7 +28,7 @@ _CADDY_HERE = """{{
 	storage file_system {folder}
 }}
 """
-_NGINX_HERE = "daemon off;\nerror_log stderr;\npid {folder}/nginx.pid;\n"
+_NGINX_HERE = "daemon off;\npid {folder}/nginx.pid;\n"
 _NGINX_PATHS = "".join(
     f"    {kind}_temp_path {{folder}}/{kind};\n"
     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -83,7 +83,11 @@ def _configuration(name: str, gateways: list[int], port: int, folder: Path) -> P
         return _written(folder / "Caddyfile", text)
     certificate = {"/etc/ssl/face": str(_certificate(folder))}
     if name == "nginx":
-        paths = {"http {\n": "http {\n    access_log off;\n" + _NGINX_PATHS.format(folder=folder)}
+        paths = {
+            "http {\n": "http {\n" + _NGINX_PATHS.format(folder=folder),
+            "/var/log/nginx/error.log crit": "stderr",
+            "/var/log/nginx": str(folder),
+        }
         shipped = _for_each("8000", gateways, (SHIPPED / "nginx.conf").read_text())
         text = _replaced(shipped, certificate | paths | {"listen 8443": f"listen {port}"})
         return _written(folder / "nginx.conf", _NGINX_HERE.format(folder=folder) + text)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import httpx
 import pytest
@@ -37,6 +38,7 @@ class Edge:
     gateway: ServedGateway
     http: httpx.AsyncClient
     stages: FakeStages
+    folder: Path
 
     @property
     def log(self) -> EventLog:
@@ -59,7 +61,7 @@ async def served(
             base_url=proxy.address, verify=False, http2=True, limits=limits, timeout=120
         )
         http = await stack.enter_async_context(client)
-        yield Edge(gateway, http, stages)
+        yield Edge(gateway, http, stages, folder)
 
 
 @pytest.fixture
@@ -86,6 +88,15 @@ async def test_each_event_arrives_before_the_next_one_is_made(edge: Edge, accept
             await until(lines, f"word {number}")
         await edge.log.append(reply_id, DONE)
         await until(lines, "completed")
+
+
+async def test_no_log_keeps_a_signature(edge: Edge) -> None:
+    reply_id = await opened_log(edge)
+    await edge.log.append(reply_id, DONE)
+    answer = await edge.http.get(f"/v1/replies/{reply_id}/events?token=signature-of-this-reply")
+    assert answer.is_success
+    written = [path.read_text(errors="replace") for path in edge.folder.glob("*.log")]
+    assert not any("signature-of-this-reply" in text for text in written)
 
 
 async def test_a_socket_hears_each_event_before_the_next_one_is_made(edge: Edge) -> None:

@@ -198,10 +198,11 @@ async def test_the_volume_is_the_users_and_stays(visitor: Visit) -> None:
     await visitor.speaks_past(0.1)
     speech = visitor.page.locator("#speech")
     assert await speech.evaluate("video => [video.volume, video.muted]") == [0.3, False]
+    mute = visitor.page.get_by_role("button", name="Mute the voice")
     await volume.fill("0")
-    await expect(visitor.page.get_by_role("button", name="Mute the voice")).to_have_attribute(
-        "aria-pressed", "true"
-    )
+    await expect(mute).to_have_attribute("aria-pressed", "true")
+    await mute.click()
+    assert await speech.evaluate("video => [video.volume, video.muted]") == [0.3, False]
     await visitor.becomes("idle")
 
 

@@ -14,9 +14,10 @@ export function copyButton(text) {
   });
 }
 
-/** Pages without TLS that are not on this machine have no clipboard; there a selection is copied as by hand. */
+/** Pages without TLS have no clipboard, and some frames may not use theirs: a selection is copied as by hand. */
 async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  if (copied) return;
   const { activeElement } = document;
   const field = document.createElement("textarea");
   field.value = text;

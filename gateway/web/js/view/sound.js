@@ -38,9 +38,12 @@ export class Sound {
     this.#preferences.set("muted", muted);
   }
 
+  /** All the way down is mute: unmuting makes it as loud as it was before. */
   #turn(volume) {
-    this.#video.volume = volume;
-    this.#preferences.set("volume", volume);
+    if (volume > 0) {
+      this.#video.volume = volume;
+      this.#preferences.set("volume", volume);
+    }
     this.#mute(volume === 0);
   }
 
