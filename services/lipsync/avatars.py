@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ from services.lipsync.warped_mouth import CONTRACT as WARP_CONTRACT
 from services.lipsync.warped_mouth import WarpedMouth
 
 MANIFEST = "manifest.json"
+# What zipfile raises, depending on where an archive is damaged: only some of it is its own.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 
 
 class Speak(Protocol):
@@ -115,7 +118,7 @@ def zip_bundle(data: bytes, max_bytes: int) -> AvatarBundle:
     Only the manifest and the files it names are read: other entries, whatever they are called, do nothing.
 
     Raises:
-        ModelError: not a zip, no proper manifest in it, or more than `max_bytes` when unpacked.
+        ModelError: not a zip, damaged, no proper manifest in it, or more than `max_bytes` when unpacked.
     """
     where = "The avatar bundle"
     try:
@@ -123,16 +126,16 @@ def zip_bundle(data: bytes, max_bytes: int) -> AvatarBundle:
         if sum(entry.file_size for entry in archive.infolist()) > max_bytes:
             raise ModelError(f"{where} is larger than {max_bytes} bytes when unpacked.")
         text = archive.read(MANIFEST)
-    except zipfile.BadZipFile:
-        raise ModelError(f"{where} is not a zip file.") from None
     except KeyError:
         raise ModelError(f"{where} holds no {MANIFEST} at its top.") from None
+    except _UNREADABLE:
+        raise ModelError(f"{where} is not a zip file, or a damaged one.") from None
     manifest = read_manifest(AvatarManifest, text, where)
 
     def read(name: str) -> bytes:
         try:
             return archive.read(name)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        except _UNREADABLE:
             raise ModelError(f"{where}: {name} cannot be unpacked.") from None
 
     return AvatarBundle(manifest, hashlib.sha256(text).hexdigest(), read)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,17 @@ def damaged(name: str) -> tuple[bytes, str]:
     return tiny_models.zipped(files), tiny_models.bundle_hash(files)
 
 
+def damaged_on_the_way(name: str) -> tuple[bytes, str]:
+    """A packed file begins with a block of a type that there is not (RFC 1951, 3.2.3)."""
+    files = tiny_models.avatar_files("guest")
+    data = bytearray(tiny_models.zipped(files))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entry = archive.getinfo(name)
+    # The local header, its name, then the packed bytes (APPNOTE 4.3.7).
+    data[entry.header_offset + 30 + len(name)] |= 0b110
+    return bytes(data), tiny_models.bundle_hash(files)
+
+
 def incomplete() -> tuple[bytes, str]:
     files = tiny_models.avatar_files("guest")
     avatar_hash = tiny_models.bundle_hash(files)
@@ -96,6 +109,8 @@ def climbing_out() -> tuple[bytes, str]:
         (lambda: (tiny_models.zipped({"else.txt": b"x"}), "0" * 64), "no manifest.json"),
         (lambda: damaged("speak.onnx"), "speak.onnx is damaged"),
         (lambda: damaged("loop.mp4"), "loop.mp4 is damaged"),
+        (lambda: damaged_on_the_way("manifest.json"), "a damaged one"),
+        (lambda: damaged_on_the_way("speak.onnx"), "speak.onnx cannot be unpacked"),
         (incomplete, "speak.onnx is missing"),
         (someone_elses_hash, "hash announced"),
         (climbing_out, "files.speak.path"),

@@ -81,10 +81,9 @@ class PortraitBuilder:
                 maker = bundle_maker(media_type, byte_count)
                 upload = await self._received(chunks, byte_count)
                 yield BuildStarted(avatar_id(name))
-                async with asyncio.timeout(self._build_seconds):
-                    async with aclosing(self._built(maker, upload, name)) as events:
-                        async for event in events:
-                            yield event
+                async with aclosing(self._built(maker, upload, name)) as events:
+                    async for event in events:
+                        yield event
             except UnusablePortrait as refusal:
                 raise _invalid(str(refusal)) from None
             except FaceModelsMissing as missing:
@@ -112,6 +111,7 @@ class PortraitBuilder:
 
     async def _built(self, maker: BundleMaker, upload: bytes, name: str) -> AsyncGenerator[BuildEvent, None]:
         loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._build_seconds
         cancellation = Cancellation()
         steps: asyncio.Queue[BuildStep | None] = asyncio.Queue()
 
@@ -127,7 +127,12 @@ class PortraitBuilder:
         work = loop.run_in_executor(self._thread, lambda: maker(upload, name, face_models(), progress))
         work.add_done_callback(lambda _: keep(None))
         try:
-            while (step := await steps.get()) is not None:
+            while True:
+                # Not around the `yield`: it would cancel whoever is still busy with the step before.
+                async with asyncio.timeout_at(deadline):
+                    step = await steps.get()
+                if step is None:
+                    break
                 yield step
             data = work.result()
             log.info("portrait built", bundle_bytes=len(data))
