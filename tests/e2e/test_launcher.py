@@ -129,6 +129,15 @@ def test_a_process_that_cannot_start_is_named_with_its_reason(tmp_path: Path) ->
     assert "Ready" not in stdout
 
 
+def test_the_address_of_a_bucket_reaches_the_gateway_as_it_was_given(tmp_path: Path) -> None:
+    nobody = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_ACCESS_KEY_ID": "a"}
+    nobody |= {"AWS_SECRET_ACCESS_KEY": "b", "GATEWAY_DATA": "s3://nobody/there"}
+    with serving(tmp_path, free_port(), **nobody) as launcher:
+        _, stderr = launcher.communicate(timeout=60)
+    assert launcher.returncode == 1
+    assert "Media cannot be kept at s3://nobody/there" in stderr
+
+
 def test_a_taken_port_is_said_together_with_the_way_out(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
 from typing import Any, TypeVar
 
 from visavis_client.client import AsyncClient
@@ -26,7 +25,7 @@ async def with_gateway(
         return await _with_client(server, os.environ.get("VISAVIS_API_KEY"), work)
     say("Starting text, speech and video on this machine")
     with tempfile.TemporaryDirectory(prefix="visavis-") as data:
-        async with local_stack("127.0.0.1", 0, Path(data), lambda _name, _line: None) as stack:
+        async with local_stack("127.0.0.1", 0, data, lambda _name, _line: None) as stack:
             await stack.readiness()
             return await stack.while_running(_with_client(stack.url, None, work))
 

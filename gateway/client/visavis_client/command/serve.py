@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,7 +50,7 @@ async def _known_providers(client: AsyncClient) -> list[str]:
 
 async def _serve(host: str, port: int) -> None:
     lines = ProcessLines()
-    data = Path(os.environ.get("GATEWAY_DATA", CHECKOUT / "var" / "gateway"))
+    data = os.environ.get("GATEWAY_DATA") or str(CHECKOUT / "var" / "gateway")
     async with local_stack(host, port, data, lines.show) as stack:
         lines.show("visavis", f"Starting on {stack.url} …")
         await stack.readiness()

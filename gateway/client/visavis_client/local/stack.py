@@ -85,13 +85,13 @@ class Stack:
 
 
 @asynccontextmanager
-async def local_stack(host: str, port: int, data: Path, show: ShowLine) -> AsyncIterator[Stack]:
+async def local_stack(host: str, port: int, data: str, show: ShowLine) -> AsyncIterator[Stack]:
     """Starts the four processes; leaving the block ends them.
 
     Args:
         host: the gateway's address; the services stay on loopback.
         port: the gateway's port; 0 takes a free one.
-        data: the folder where the gateway keeps media.
+        data: the folder where the gateway keeps media, or a bucket's URL.
         show: called with a process's name and each line it writes.
 
     Raises:
@@ -103,13 +103,13 @@ async def local_stack(host: str, port: int, data: Path, show: ShowLine) -> Async
         yield Stack(_url(host, port), watches)
 
 
-def _commands(host: str, port: int, data: Path) -> list[Command]:
+def _commands(host: str, port: int, data: str) -> list[Command]:
     procfile = CHECKOUT / "deploy" / "local" / "Procfile"
     if not procfile.is_file():
         raise StackError(
             "Only a checkout of the project can start the services; name a running one with --server."
         )
-    environment = {"PYTHON": sys.executable, "HOST": host, "PORT": str(port), "DATA": str(data)}
+    environment = {"PYTHON": sys.executable, "HOST": host, "PORT": str(port), "DATA": data}
     # What users added stays, whatever folder they are in.
     environment["KEPT"] = str(CHECKOUT / "var")
     processes: dict[str, str] = parse_procfile(procfile.read_text()).processes
