@@ -119,9 +119,10 @@ async def test_a_photo_becomes_an_avatar_that_any_worker_can_be_given(
         (clips.clip(clips.swaying(30)), {"media_type": "video/mp4"}, "lasts 1.2 s, it must last 2 to 10 s"),
         (b"short", {"byte_count": 6}, "byte_count announced"),
         (b"long", {"byte_count": 17 << 20}, "16 MiB"),
+        (b"", {}, "The file is empty"),
         (b"x", {"name": "  "}, "name has 1 to 64"),
     ],
-    ids=["masked", "no image", "gif", "short clip", "short", "too large", "nameless"],
+    ids=["masked", "no image", "gif", "short clip", "short", "too large", "empty", "nameless"],
 )
 async def test_what_cannot_become_an_avatar_is_refused(
     worker: Worker, photo: bytes, start: dict[str, Any], words: str

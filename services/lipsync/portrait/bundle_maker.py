@@ -20,7 +20,7 @@ def bundle_maker(media_type: str, byte_count: int) -> BundleMaker:
     """What makes an avatar of an upload, before its bytes come.
 
     Raises:
-        UnusablePortrait: another kind of file, or too large.
+        UnusablePortrait: another kind of file, empty, or too large.
     """
     if media_type in photo.MEDIA_TYPES:
         _check_size("portrait", byte_count, photo.MOST_BYTES, "a smaller image")
@@ -32,5 +32,7 @@ def bundle_maker(media_type: str, byte_count: int) -> BundleMaker:
 
 
 def _check_size(kind: str, byte_count: int, most: int, instead: str) -> None:
-    if not 0 < byte_count <= most:
-        raise UnusablePortrait(f"A {kind} may have 1 to {most >> 20} MiB. Send {instead}.")
+    if not byte_count:
+        raise UnusablePortrait("The file is empty. Send another one.")
+    if byte_count > most:
+        raise UnusablePortrait(f"A {kind} may have {most >> 20} MiB at most. Send {instead}.")
