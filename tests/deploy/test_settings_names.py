@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -38,8 +39,20 @@ def test_every_setting_that_is_named_exists(file: Path) -> None:
     assert named - names_read() == set()
 
 
+def composed() -> dict[str, Any]:
+    services: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    return services
+
+
+def test_compose_waits_for_what_runs_to_end() -> None:
+    services = composed()
+    for name, settings in zip(("gateway", "lipsync", "text", "tts"), SETTINGS, strict=True):
+        drain_seconds = settings.model_fields["drain_seconds"].default
+        assert int(services[name]["stop_grace_period"].removesuffix("s")) > drain_seconds
+
+
 def test_compose_waits_for_what_a_gateway_needs() -> None:
-    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    services = composed()
     waits = services["gateway"]["depends_on"]
     assert set(waits) == set(services) - {"gateway", "bucket"}
     assert waits["valkey"] == {"condition": "service_healthy"} and "healthcheck" in services["valkey"]
