@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from visavis.rpc.failures import Failure, FailureType
 
 from gateway.problems import FieldsRefused, RequestRefused
@@ -14,13 +14,24 @@ Output = Literal["text", "speech", "video"]
 _BIAS_WORDS = 300
 
 
+def _words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("This must hold more than white space.")
+    return text
+
+
+# Where a length is asked for, pydantic refuses half a surrogate pair too: JSON can write it, no stage takes it.
+Words = Annotated[str, Field(min_length=1), AfterValidator(_words)]
+BiasedWord = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_words)]
+
+
 class Message(BaseModel):
     """One turn of the conversation."""
 
     model_config = ConfigDict(extra="forbid")
 
     role: Literal["system", "user", "assistant"]
-    content: str
+    content: Words
 
 
 class ReplyRequest(BaseModel):
@@ -35,7 +46,7 @@ class ReplyRequest(BaseModel):
     messages: list[Message] | None = Field(
         default=None, min_length=1, description="A conversation to answer."
     )
-    say: str | None = Field(default=None, min_length=1, description="A text to speak word for word.")
+    say: Words | None = Field(default=None, description="A text to speak word for word.")
     model: str = Field(default="", max_length=200, description="As /v1/models lists it; empty: the default.")
     temperature: float | None = Field(default=None, ge=0, le=2)
     max_tokens: int | None = Field(default=None, ge=1, le=100_000, description="Of the answer.")
@@ -44,12 +55,12 @@ class ReplyRequest(BaseModel):
     stop: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
         default=[], max_length=4, description="The answer ends before any of these."
     )
-    logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] = Field(
+    logit_bias: dict[BiasedWord, Annotated[float, Field(ge=-100, le=100)]] = Field(
         default={}, max_length=_BIAS_WORDS, description="Word to bias; it holds for every token of the word."
     )
     language: str = Field(
         default="auto",
-        pattern="^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$",
+        pattern="^(auto|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3})$",
         description="To be spoken: a tag such as en, zh or pt-BR; auto finds it utterance by utterance.",
     )
     voice: str = Field(default="", max_length=200, description="As /v1/voices lists it; empty: the default.")
@@ -80,12 +91,8 @@ class ReplyRequest(BaseModel):
 
     @model_validator(mode="after")
     def _someone_asks(self) -> Self:
-        if self.messages is not None and not any(
-            message.content.strip() for message in self.messages if message.role != "system"
-        ):
-            raise ValueError("messages must hold at least one user or assistant message that is not empty")
-        if self.say is not None and not self.say.strip():
-            raise ValueError("say must hold more than white space")
+        if self.messages is not None and all(message.role == "system" for message in self.messages):
+            raise ValueError("messages must hold at least one user or assistant message")
         return self
 
 
@@ -119,6 +126,11 @@ def parsed(model: type[Body], body: bytes) -> Body:
             400,
             "malformed-request",
             f"The body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+        ) from None
+    except ValueError:
+        # What Python makes no number of, lest that take for ever.
+        raise RequestRefused(
+            400, "malformed-request", "The body's JSON holds a number of too many digits."
         ) from None
     except RecursionError:
         raise RequestRefused(400, "malformed-request", "The body's JSON is nested too deeply.") from None
