@@ -132,3 +132,12 @@ async def test_a_trace_is_taken_over_from_the_caller(gateway: ServedGateway, sta
         "/v1/replies", json={}, headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
     )
     assert response.json()["trace_id"] == response.headers["X-Trace-Id"] == trace_id
+
+
+async def test_a_trace_that_is_none_holds_nothing_up(gateway: ServedGateway) -> None:
+    nonsense = f"00-{'é' * 32}-00f067aa0ba902b7-01".encode("latin-1")
+    headers = {b"traceparent": nonsense}
+    started = await gateway.http.post("/v1/replies", json=HELLO, headers=headers)
+    assert started.headers["X-Trace-Id"].isascii()
+    assert (await gateway.events(started.json()["id"]))[-1].type == "done"
+    assert (await gateway.http.post("/v1/tokens", json=MOON, headers=headers)).status_code == 200

@@ -6,6 +6,7 @@ Message texts, keys and audio never go in.
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import sys
 from collections.abc import Iterable
@@ -14,6 +15,9 @@ import structlog
 from prometheus_client import Counter, Histogram, start_http_server
 
 TRACEPARENT = "traceparent"
+# https://www.w3.org/TR/trace-context/#traceparent-header-field-values. Clients send it, and it goes on to
+# headers, logs and gRPC's metadata: nothing else may be in it.
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 RPCS = Counter("visavis_rpcs_total", "Calls answered, by method and outcome", ["method", "code"])
 RPC_SECONDS = Histogram(
@@ -55,8 +59,8 @@ def new_traceparent() -> str:
 
 def trace_id_of(traceparent: str) -> str:
     """The 32 hex digits that name the trace; empty where the header is malformed."""
-    parts = traceparent.split("-")
-    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else ""
+    match = _TRACEPARENT.fullmatch(traceparent)
+    return "" if match is None else match[1]
 
 
 def traceparent_of(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:

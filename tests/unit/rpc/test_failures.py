@@ -60,4 +60,5 @@ def test_half_a_tls_pair_stops_start_up(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_traceparent_names_its_trace() -> None:
     traceparent = new_traceparent()
     assert traceparent.split("-")[1] == trace_id_of(traceparent)
-    assert trace_id_of("nonsense") == ""
+    for nonsense in ("nonsense", f"00-{'g' * 32}-{'1' * 16}-01", f"00-{'0' * 32}-{'1' * 16}-01"):
+        assert trace_id_of(nonsense) == ""
