@@ -20,7 +20,7 @@ def _words(text: str) -> str:
     return text
 
 
-# Where a length is asked for, pydantic refuses half a surrogate pair too: JSON can write it, no stage takes it.
+# With a length to measure, pydantic refuses half a surrogate pair: JSON can write it, no stage takes it.
 Words = Annotated[str, Field(min_length=1), AfterValidator(_words)]
 BiasedWord = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_words)]
 
