@@ -20,7 +20,9 @@ from gateway.stages.tickets import NoTickets, Tickets
 
 STAGE = "video"
 _CHUNK_BYTES = 64 * 1024
-# Each try may meet another worker that lacks the avatar.
+# Each try may meet another worker that lacks the avatar. Workers take turns: of two, a single copy would go
+# to the one each time, and each try to the other. So every handover has one copy more than the last; whoever
+# gets one early will be asked for the reply's next utterances.
 _MOST_HANDOVERS = 8
 _FILES: dict[AvatarFile, lipsync_pb2.AvatarFile.ValueType] = {
     "poster": lipsync_pb2.AVATAR_FILE_POSTER,
@@ -93,10 +95,14 @@ class VideoStage:
         self, speech: PlacedSpeech, avatar: ChosenAvatar, network: str, known_frames: int, patience: Patience
     ) -> AsyncGenerator[VideoPart, None]:
         call = patience.call
-        frames_done, handed_over = known_frames, 0
+        frames_done, handovers = known_frames, 0
+        copies: list[bytes] = []
         await patience.first_turn()
         while True:
             try:
+                while copies:
+                    await self._put(avatar.hash, copies[-1], call)
+                    copies.pop()
                 with ExitStack() as serving:
                     async with aclosing(self._attempt(speech, avatar, network, frames_done, call)) as parts:
                         async for part in parts:
@@ -108,11 +114,11 @@ class VideoStage:
                                 frames_done += part.frame_count
                             yield part
             except Failure as failure:
-                if failure.type is FailureType.AVATAR_MISSING and avatar.bundle is not None:
-                    await self._put(avatar.hash, await avatar.bundle(), call)
-                    handed_over += 1
-                    if handed_over <= _MOST_HANDOVERS:
-                        continue
+                lacking = failure.type is FailureType.AVATAR_MISSING
+                if lacking and avatar.bundle is not None and handovers < _MOST_HANDOVERS:
+                    handovers += 1
+                    copies = [await avatar.bundle()] * handovers
+                    continue
                 await patience.wait_after(failure)
             else:
                 return

@@ -17,11 +17,13 @@ _EDGE_SAMPLES = 512
 
 
 class FakeLipsync(lipsync_pb2_grpc.LipsyncServiceServicer):
-    """Renders grey pictures; refuses speech that would not join without a seam."""
+    """Renders grey pictures; refuses speech that would not join without a seam, and faces it lacks."""
 
     def __init__(self) -> None:
         self.faults = Faults()
         self.builds = Faults()
+        self.handovers = Faults()
+        self.held: set[str] = set()
         self.starts: list[lipsync_pb2.AnimateStart] = []
         self.seconds_per_frame = 0.0
 
@@ -29,6 +31,8 @@ class FakeLipsync(lipsync_pb2_grpc.LipsyncServiceServicer):
         self, requests: AsyncIterator[lipsync_pb2.AnimateRequest], context: Any
     ) -> AsyncGenerator[lipsync_pb2.AnimateResponse, None]:
         start, pcm = await _received(requests)
+        if start.avatar_hash and start.avatar_hash not in self.held:
+            raise Failure(FailureType.AVATAR_MISSING, "This worker does not hold that avatar.")
         self.starts.append(start)
         async for response in self.faults.applied(self._responses(start, pcm)):
             yield response
@@ -66,7 +70,15 @@ class FakeLipsync(lipsync_pb2_grpc.LipsyncServiceServicer):
     async def PutAvatar(
         self, requests: AsyncIterator[lipsync_pb2.PutAvatarRequest], context: Any
     ) -> lipsync_pb2.PutAvatarResponse:
-        raise Failure(FailureType.UNSUPPORTED_SETTING, "This fake keeps no avatars.")
+        bundle = bytearray()
+        start = lipsync_pb2.PutAvatarStart()
+        async for request in self.handovers.applied(requests):
+            if request.WhichOneof("part") == "start":
+                start = request.start
+            bundle += request.chunk
+        assert len(bundle) == start.byte_count
+        self.held.add(start.avatar_hash)
+        return lipsync_pb2.PutAvatarResponse()
 
     async def ListNetworks(
         self, request: lipsync_pb2.ListNetworksRequest, context: Any

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import grpc
 from visavis.rpc.failures import Failure, FailureType
-from visavis.v1 import lipsync_pb2, lipsync_pb2_grpc
+from visavis.v1 import lipsync_pb2
 
 from tests.fakes.served_gateway import ServedGateway, Told, check_story, served_gateway
-from tests.fakes.stages import FakeStages, ServedStage
+from tests.fakes.stages import FakeStages
 from tests.fakes.video_stage import FakeLipsync
+from tests.fakes.video_workers import gateway_with
 
 LONG_SECONDS = 3600.0
 SENTENCES = ["One.", "And then there were two.", "And a third one that comes last, and is the longest."]
@@ -46,31 +46,6 @@ class OneSlot(FakeLipsync):
                     await self.may_render.wait()
         finally:
             self.taken = False
-
-
-@asynccontextmanager
-async def gateway_with(
-    worker: FakeLipsync, *others: FakeLipsync, folder: Path
-) -> AsyncIterator[ServedGateway]:
-    """A gateway that finds all these video workers behind one name."""
-    stages = FakeStages()
-    stages.lipsync = worker
-    async with AsyncExitStack() as stack:
-        for server in (stages.text_server, stages.tts_server, stages.lipsync_server):
-            await server.start()
-            stack.push_async_callback(server.stop)
-        addresses = [stages.lipsync_server.address]
-        for other in others:
-            another = ServedStage("visavis.v1.LipsyncService", _registering(other))
-            await another.start()
-            stack.push_async_callback(another.stop)
-            addresses.append(another.address)
-        target = f"ipv4:{','.join(addresses)}"
-        yield await stack.enter_async_context(served_gateway(stages, folder, lipsync_target=target))
-
-
-def _registering(worker: FakeLipsync) -> Callable[[grpc.aio.Server], None]:
-    return lambda server: lipsync_pb2_grpc.add_LipsyncServiceServicer_to_server(worker, server)
 
 
 async def until_queued(gateway: ServedGateway, reply_id: str, position: int) -> Told:
