@@ -196,6 +196,28 @@ async def test_cancelling_the_call_cleans_up_the_handler() -> None:
     assert servicer.open_streams == 0
 
 
+async def test_a_service_with_all_its_calls_taken_still_says_how_it_is() -> None:
+    servicer = Scripted(forever)
+    async with (
+        running(service(servicer), settings(max_calls=1, drain_seconds=0)) as address,
+        open_channel(address, PLAIN) as channel,
+    ):
+        reading = asyncio.create_task(read(stub_of(channel)))
+        await servicer.streaming.wait()
+        with pytest.raises(Failure) as caught:
+            await read(stub_of(channel))
+        assert caught.value.type is FailureType.BUSY
+        assert caught.value.retry_after_seconds == 1
+        # Else whoever probes it would kill it for being in demand.
+        health = await health_of(channel).Check(health_pb2.HealthCheckRequest(service=NAME))
+        assert health.status == health_pb2.HealthCheckResponse.SERVING
+        reading.cancel()
+        await asyncio.wait({reading})
+        await asyncio.wait_for(servicer.closed.wait(), 5)
+        with calling("text"):
+            await stub_of(channel).ListModels(text_pb2.ListModelsRequest())
+
+
 async def test_draining_lets_a_running_call_finish() -> None:
     go_on = asyncio.Event()
 

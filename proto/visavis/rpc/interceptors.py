@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import grpc
@@ -23,7 +23,14 @@ _ALWAYS_ANSWERED = ("/grpc.health.", "/grpc.reflection.")
 
 
 class FailureInterceptor(grpc.aio.ServerInterceptor):
-    """Maps what a handler raises to a status, counts and times the call, and logs it with its trace id."""
+    """Maps what a handler raises to a status, counts and times the call, and logs it with its trace id.
+
+    Refuses calls beyond `max_calls` at once. gRPC's own bound would refuse health checks too, and whoever
+    checks would kill a service for being in demand.
+    """
+
+    def __init__(self, max_calls: int) -> None:
+        self._room = _Room(max_calls)
 
     async def intercept_service(
         self,
@@ -38,7 +45,7 @@ class FailureInterceptor(grpc.aio.ServerInterceptor):
         if handler.response_streaming:
             behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
             stream = _streaming(
-                method, cast("Callable[[Any, Context], AsyncGenerator[Any, None]]", behaviour)
+                method, cast("Callable[[Any, Context], AsyncGenerator[Any, None]]", behaviour), self._room
             )
             make = (
                 grpc.stream_stream_rpc_method_handler
@@ -47,7 +54,7 @@ class FailureInterceptor(grpc.aio.ServerInterceptor):
             )
             return make(stream, handler.request_deserializer, handler.response_serializer)
         behaviour = handler.stream_unary if handler.request_streaming else handler.unary_unary
-        answer = _answering(method, cast("Callable[[Any, Context], Awaitable[Any]]", behaviour))
+        answer = _answering(method, cast("Callable[[Any, Context], Awaitable[Any]]", behaviour), self._room)
         make = (
             grpc.stream_unary_rpc_method_handler
             if handler.request_streaming
@@ -89,12 +96,12 @@ class ReadinessInterceptor(grpc.aio.ServerInterceptor):
 
 
 def _streaming(
-    method: str, behaviour: Callable[[Any, Context], AsyncGenerator[Any, None]]
+    method: str, behaviour: Callable[[Any, Context], AsyncGenerator[Any, None]], room: _Room
 ) -> Callable[[Any, Context], AsyncIterator[Any]]:
     async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
         call = _Call(method, context)
         try:
-            with call.span():
+            with call.span(), room.taken():
                 async with aclosing(behaviour(request, context)) as responses:
                     async for response in responses:
                         yield response
@@ -107,12 +114,12 @@ def _streaming(
 
 
 def _answering(
-    method: str, behaviour: Callable[[Any, Context], Awaitable[Any]]
+    method: str, behaviour: Callable[[Any, Context], Awaitable[Any]], room: _Room
 ) -> Callable[[Any, Context], Awaitable[Any]]:
     async def answer(request: Any, context: Context) -> Any:
         call = _Call(method, context)
         try:
-            with call.span():
+            with call.span(), room.taken():
                 response = await behaviour(request, context)
         except BaseException as error:
             await call.fail(error)
@@ -121,6 +128,26 @@ def _answering(
         return response
 
     return answer
+
+
+class _Room:
+    """For so many calls at once."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Takes a place for as long as the block runs. Raises Failure (busy)."""
+        if not self._free:
+            raise Failure(
+                FailureType.BUSY, "The service is at its limit. Try again in a moment.", retry_after_seconds=1
+            )
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 class _Call:

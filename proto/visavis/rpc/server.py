@@ -58,9 +58,8 @@ async def running(service: Service, settings: ServiceSettings) -> AsyncIterator[
     """
     readiness = ReadinessInterceptor()
     server = grpc.aio.server(
-        interceptors=(readiness, FailureInterceptor()),
+        interceptors=(readiness, FailureInterceptor(settings.max_calls)),
         options=(*_OPTIONS, ("grpc.max_connection_age_ms", int(settings.connection_seconds * 1000))),
-        maximum_concurrent_rpcs=settings.max_calls,
     )
     health = health_aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)

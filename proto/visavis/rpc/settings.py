@@ -34,7 +34,7 @@ class ServiceSettings(TlsSettings):
     metrics_port: int = Field(default=0, ge=0, le=65535)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     log_json: bool = True
-    # Calls served at once; more are refused with RESOURCE_EXHAUSTED.
+    # Calls served at once, health checks not counted; more are refused with RESOURCE_EXHAUSTED.
     max_calls: int = Field(default=64, ge=1)
     # Clients look for new servers when a connection has aged so much; its running calls go on.
     connection_seconds: float = Field(default=300.0, gt=0)
