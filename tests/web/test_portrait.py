@@ -136,6 +136,21 @@ async def test_a_dropped_portrait_that_cannot_speak_is_refused_in_the_servers_wo
     await expect(_face(visitor, "Masked")).to_have_count(0)
 
 
+async def test_a_refusal_is_not_behind_the_buttons_of_a_small_screen(visitor: Visit) -> None:
+    await visitor.page.set_viewport_size({"width": 360, "height": 640})
+    await _hand_over(visitor, "drop", "image/png", "Nobody.png", b"no image")
+    sheet = _sheet(visitor)
+    await sheet.get_by_label("I may use").check()
+    await sheet.get_by_role("button", name="Make the face").click()
+    refusal = sheet.get_by_role("alert")
+    await expect(refusal).to_contain_text("not a JPEG, PNG or WebP")
+    lowest = """element => {
+        const { left, bottom } = element.getBoundingClientRect();
+        return document.elementFromPoint(left + 20, bottom - 3) === element;
+    }"""
+    assert await refusal.evaluate(lowest)
+
+
 async def test_a_pasted_picture_opens_the_sheet_and_a_clip_is_left_to_the_server(visitor: Visit) -> None:
     await _hand_over(visitor, "paste", "image/png", "image.png", ADA)
     sheet = _sheet(visitor)

@@ -33,6 +33,16 @@ async def test_trying_again_asks_the_same_once_more(visitor: Visit, stages: Fake
     assert said == ["Fail once"]
 
 
+async def test_what_went_wrong_comes_into_view(visiting: Visiting) -> None:
+    visitor = await visiting(viewport={"width": 1280, "height": 480})
+    await visitor.answered("Fill the page")
+    await expect(visitor.answers).to_have_text(REPLY)
+    await visitor.page.route("**/v1/replies", lambda route: route.abort())
+    await visitor.write("Fail below its edge")
+    again = visitor.page.get_by_role("button", name="Try again")
+    await expect(again).to_be_in_viewport(ratio=1)
+
+
 async def test_problems_stay_out_of_the_history(visitor: Visit, stages: FakeStages) -> None:
     stages.text.faults.plan(Fault(after=1, failure=UPSTREAM))
     await visitor.write("Fail")

@@ -8,6 +8,8 @@ import { phrase, problemSentence } from "../i18n/strings.js";
 const MOST_NAME_CHARACTERS = 64;
 /** Names that cameras and screenshots give. */
 const NO_NAME = /^(IMG|DSC|PXL|MVIMG|image|photo|Screenshot|WhatsApp|[\d_-]+$)/i;
+/** On a small screen it begins below the edge. */
+const IN_VIEW = { block: "nearest" };
 const STEPS = {
   waiting: "portraitWaiting",
   reading: "portraitReading",
@@ -93,7 +95,9 @@ export class PortraitSheet {
     for (const field of form.querySelectorAll("input")) field.disabled = building;
     make.disabled = building;
     progress.hidden = !building;
-    if (building) this.#showProgress({ step: "", fraction: 0 });
+    if (!building) return;
+    this.#showProgress({ step: "", fraction: 0 });
+    progress.scrollIntoView(IN_VIEW);
   }
 
   #showProgress({ step, fraction }) {
@@ -110,8 +114,10 @@ export class PortraitSheet {
   }
 
   #refuse(sentence) {
-    this.#parts.refusal.textContent = sentence;
-    this.#parts.refusal.hidden = sentence === "";
+    const { refusal } = this.#parts;
+    refusal.textContent = sentence;
+    refusal.hidden = sentence === "";
+    if (sentence !== "") refusal.scrollIntoView(IN_VIEW);
   }
 
   #forget() {

@@ -24,7 +24,7 @@ export class Transcript {
     // A keyboard that opens, or a row that appears below, must not cover the newest words.
     new ResizeObserver(() => this.#follow()).observe(scroller);
     conversation.addEventListener("added", ({ detail }) => this.#add(detail));
-    conversation.addEventListener("changed", ({ detail }) => this.#views.get(detail.id)?.show(detail));
+    conversation.addEventListener("changed", ({ detail }) => this.#change(detail));
     conversation.addEventListener("removed", ({ detail }) => this.#remove(detail));
     conversation.addEventListener("cleared", () => this.#clear());
   }
@@ -35,6 +35,12 @@ export class Transcript {
     this.#list.append(view.element);
     this.#welcome.hidden = true;
     this.#readsAlong = true;
+    this.#follow();
+  }
+
+  /** What a message ends with, such as what went wrong, comes into view as its words do. */
+  #change(message) {
+    this.#views.get(message.id)?.show(message);
     this.#follow();
   }
 
