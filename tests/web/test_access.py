@@ -48,6 +48,12 @@ async def test_axe_finds_nothing_on_a_phone_in_chinese(visiting: Visiting) -> No
     assert await _flaws(visitor) == []
 
 
+async def test_whoever_points_at_a_drawing_reads_what_it_is_for(visitor: Visit) -> None:
+    await visitor.answered("Draw everything")
+    nameless = "buttons => buttons.filter(button => !button.innerText.trim() && !button.title).length"
+    assert await visitor.page.locator("button:visible").evaluate_all(nameless) == 0
+
+
 async def test_the_keyboard_is_enough(visitor: Visit) -> None:
     page = visitor.page
     await expect(page.get_by_label("Your message")).to_be_focused()

@@ -31,8 +31,12 @@ export function isKnownProblem({ type }) {
 export function translatePage(root = document) {
   root.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   for (const element of root.querySelectorAll("[data-text]")) element.textContent = words[element.dataset.text];
-  for (const element of root.querySelectorAll("[data-label]"))
-    element.setAttribute("aria-label", words[element.dataset.label]);
+  for (const element of root.querySelectorAll("[data-label]")) {
+    const label = words[element.dataset.label];
+    element.setAttribute("aria-label", label);
+    // Most buttons are a drawing alone: who points at one reads what it is for.
+    if (element.localName === "button") element.title = label;
+  }
   for (const element of root.querySelectorAll("[data-placeholder]"))
     element.placeholder = words[element.dataset.placeholder];
 }
