@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.async_api import expect
+from visavis.rpc.failures import FailureType
 
 from tests.fakes.stages import FakeStages
 from tests.web.conftest import Visiting
@@ -40,6 +41,11 @@ async def test_both_languages_say_everything(visitor: Visit) -> None:
         }))"""
     )
     assert english == chinese
+
+
+async def test_every_failure_has_a_sentence(visitor: Visit) -> None:
+    told = await visitor.page.evaluate("import('/js/i18n/en.js').then((words) => words.default.problem)")
+    assert {type_.value for type_ in FailureType} <= set(told)
 
 
 async def test_a_dark_room_gets_a_dark_page(visiting: Visiting) -> None:

@@ -139,6 +139,8 @@ export default {
     "invalid-request": "The server did not accept this message. Shorten or reword it and try again.",
     "nothing-speakable": "There is nothing in this message that could be spoken. Add some words.",
     "unknown-avatar": "The chosen face is not there any more. Choose another one in the settings.",
+    "avatar-missing": "The chosen face is not ready on the server yet. Try again in a moment.",
+    "unknown-network": "The chosen lip-sync network is not there any more. Choose another one in the settings.",
     "unknown-voice": "The chosen voice is not there any more. Choose another one in the settings.",
     "unknown-model": "The language model is not available. Choose another one, or tell the operator.",
     "unsupported-language": "No voice speaks this language here. Choose another language in the settings.",

@@ -139,6 +139,8 @@ export default {
     "invalid-request": "服务器没有接受这条消息，请缩短或换个说法再试。",
     "nothing-speakable": "这条消息里没有可以说出来的内容，请加上一些文字。",
     "unknown-avatar": "所选的面孔已不存在，请在设置中另选一个。",
+    "avatar-missing": "所选的面孔在服务器上尚未就绪，请稍后重试。",
+    "unknown-network": "所选的口型网络已不存在，请在设置中另选一个。",
     "unknown-voice": "所选的声音已不存在，请在设置中另选一个。",
     "unknown-model": "该语言模型不可用，请另选一个或联系管理员。",
     "unsupported-language": "这里没有会说这种语言的声音，请在设置中选择其他语言。",
