@@ -33,6 +33,15 @@ async def test_trying_again_asks_the_same_once_more(visitor: Visit, stages: Fake
     assert said == ["Fail once"]
 
 
+async def test_a_setting_that_cannot_be_had_is_told_with_its_bounds(
+    visitor: Visit, stages: FakeStages
+) -> None:
+    bounds = "This voice's pitch_semitones must lie between -4.2 and 8.5."
+    stages.tts.faults.plan(Fault(after=0, failure=Failure(FailureType.UNSUPPORTED_SETTING, bounds)))
+    await visitor.write("Higher")
+    await expect(visitor.page.get_by_role("alert")).to_contain_text(bounds)
+
+
 async def test_what_went_wrong_comes_into_view(visiting: Visiting) -> None:
     visitor = await visiting(viewport={"width": 1280, "height": 480})
     await visitor.answered("Fill the page")

@@ -10,6 +10,9 @@ export const language =
 
 const words = LANGUAGES[language];
 
+/** Problems of which only the server's detail says what to change. */
+const LEAVES_OPEN = new Set(["unknown", "invalid-request", "unsupported-setting"]);
+
 /** A phrase with its values filled in. */
 export function phrase(name, values = {}) {
   return words[name].replace(/\{(\w+)\}/g, (mark, key) => values[key] ?? mark);
@@ -24,7 +27,7 @@ export function problemSentence({ type }) {
 
 /** Whether the sentence says it all; if not, the server's own detail should stand beside it. */
 export function isKnownProblem({ type }) {
-  return type !== "unknown" && type !== "invalid-request" && type in words.problem;
+  return type in words.problem && !LEAVES_OPEN.has(type);
 }
 
 /** Puts the words into the elements that name them. */
