@@ -29,6 +29,7 @@ log = structlog.get_logger()
 # Keys outlive what sweeps them.
 _MARGIN_SECONDS = 24 * 3600
 _FAREWELL_SECONDS = 60
+_OVERTAKEN_SECONDS = 0.05
 _REFUSALS: dict[bytes, Callable[[str], Exception]] = {
     b"unknown": UnknownReply,
     b"taken": LogTaken,
@@ -149,19 +150,21 @@ class ValkeyEventLog:
 
     async def read(self, reply_id: str, after: int = 0, wait_seconds: float = 0.0) -> list[LoggedEvent]:
         """Events with ids above `after`; waits up to `wait_seconds` for the first. Raises UnknownReply."""
-        if wait_seconds and self._reader.follows(reply_id, after):
-            return await self._reader.later(reply_id, after, wait_seconds)
-        with answering():
-            async with self._client.pipeline(transaction=True) as pipeline:
-                pipeline.hmget(log_key(reply_id), ["last", "ended"])
-                pipeline.xrange(events_key(reply_id), min=f"{after + 1}-0")
-                (last, ended), entries = await pipeline.execute()
-        if last is None:
-            raise UnknownReply(reply_id)
-        if entries or ended or not wait_seconds:
-            return [logged_event(entry_id, fields) for entry_id, fields in entries]
-        with answering():
-            await self._reader.follow(reply_id, int(last))
+        while not (wait_seconds and self._reader.follows(reply_id, after)):
+            with answering():
+                async with self._client.pipeline(transaction=True) as pipeline:
+                    pipeline.hmget(log_key(reply_id), ["last", "ended"])
+                    pipeline.xrange(events_key(reply_id), min=f"{after + 1}-0")
+                    (last, ended), entries = await pipeline.execute()
+            if last is None:
+                raise UnknownReply(reply_id)
+            if entries or ended or not wait_seconds:
+                return [logged_event(entry_id, fields) for entry_id, fields in entries]
+            with answering():
+                await self._reader.follow(reply_id, int(last))
+            if not self._reader.follows(reply_id, after):
+                # Another reader was first, and follows it from an event on that came after this answer.
+                await asyncio.sleep(_OVERTAKEN_SECONDS)
         return await self._reader.later(reply_id, after, wait_seconds)
 
     async def last(self, reply_id: str) -> LoggedEvent | None:

@@ -111,14 +111,12 @@ class StreamReader:
             await self.tell(self.replica, {"kind": "look"})
 
     async def later(self, reply_id: str, after: int, wait_seconds: float) -> list[LoggedEvent]:
-        """Events above `after` of a reply that is followed: waited for, none after `wait_seconds` or the end.
+        """Events above `after` of a reply that is followed from there: waited for, none after `wait_seconds`.
 
-        Raises UnknownReply: the log was removed, or this process sends its readers away.
+        None too where the reply ends. Raises UnknownReply: the log was removed, or this process sends its
+        readers away.
         """
-        followed = self._followed.get(events_key(reply_id).encode())
-        if followed is None:
-            # It was removed while the note to this process's own reader was on its way.
-            raise UnknownReply(reply_id)
+        followed = self._followed[events_key(reply_id).encode()]
         followed.waiting += 1
         try:
             with suppress(TimeoutError):

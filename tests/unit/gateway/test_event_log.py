@@ -24,9 +24,9 @@ from gateway.reply.ledger import MemoryLedger
 from gateway.reply.register import MemoryRegister
 from gateway.reply.repeats import MemoryRepeats
 from gateway.reply.room import MemoryRoom
-from gateway.valkey.connection import connected
+from gateway.valkey.connection import Client, connected
 from gateway.valkey.event_log import ValkeyEventLog
-from gateway.valkey.reader import reading
+from gateway.valkey.reader import StreamReader, reading
 from tests.fakes.registers import entry, valkey_register
 
 DONE = Done(status="completed", video_url=None, usage=Usage(), timings=Timings())
@@ -167,10 +167,55 @@ async def test_following_ends_when_the_log_is_removed(opened: Opened) -> None:
         await log.read("a")
 
 
+class Overtaken(StreamReader):
+    """Meanwhile is called once, while a reply's reader makes ready to wait for what comes next."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def follow(self, reply_id: str, last: int) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        await super().follow(reply_id, last)
+
+
+@asynccontextmanager
+async def overtaken(url: str) -> AsyncIterator[tuple[ValkeyEventLog, Overtaken]]:
+    """A log with a reply `a` in it, and its reader."""
+    async with connected(url) as client:
+        reader = Overtaken(client)
+        log = ValkeyEventLog(client, reader, 100, 10, keep_seconds=3600)
+        await begin(log, url, "a")
+        running = asyncio.create_task(reader.run())
+        try:
+            yield log, reader
+        finally:
+            reader.close()
+            await reader.tell(reader.replica, {"kind": "look"})
+            await running
+
+
+async def test_a_reader_who_is_overtaken_by_another_one_misses_nothing(valkey: str) -> None:
+    async with overtaken(valkey) as (log, reader):
+
+        async def another_one_follows() -> None:
+            for word in ("two", "three"):
+                await log.append("a", TextDelta(delta=word))
+            await reader.follow("a", 3)
+            await log.append("a", TextDelta(delta="four"))
+            assert [event.id for event in await reader.later("a", 3, 10)] == [4]
+
+        reader.meanwhile = another_one_follows
+        assert [event.id for event in await log.read("a", 1, 10)] == [2, 3, 4]
+
+
 async def test_a_reply_that_goes_before_it_is_waited_for_is_unknown(valkey: str) -> None:
-    async with connected(valkey) as client, reading(client) as reader:
+    async with overtaken(valkey) as (log, reader):
+        reader.meanwhile = lambda: log.remove("a")
         with pytest.raises(UnknownReply):
-            await reader.later("gone", 0, 1)
+            await log.read("a", 1, 10)
 
 
 async def test_following_ends_when_the_process_does(opened: Opened) -> None:
