@@ -70,6 +70,29 @@ async def test_a_reason_that_comes_after_the_end_is_not_told(visitor: Visit) -> 
     assert told == [True, ""]
 
 
+async def test_a_server_that_cannot_be_asked_is_not_called_slow(visitor: Visit) -> None:
+    """The view alone, as above."""
+    await visitor.page.clock.install()
+    await visitor.page.evaluate(
+        """async () => {
+            const { Slowness } = await import("/js/view/slowness.js");
+            const place = document.createElement("p");
+            const asked = [];
+            new Slowness(place, async () => asked.push(Date.now()) && Promise.reject(new Error())).begin();
+            window.shown = { place, asked };
+        }"""
+    )
+    await visitor.page.clock.fast_forward(LONG_MS)
+    told = await visitor.page.evaluate(
+        """async () => {
+            // Whatever waited for the answer has gone on by the end of a round trip.
+            await fetch("/healthz");
+            return [window.shown.asked.length, window.shown.place.textContent];
+        }"""
+    )
+    assert told == [1, ""]
+
+
 async def test_a_place_in_the_queue_is_told(visitor: Visit) -> None:
     """The progress view alone: no stage here has a queue that a test could hold a place in."""
     words = await visitor.page.evaluate(

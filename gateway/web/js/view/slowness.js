@@ -46,10 +46,10 @@ export class Slowness {
 
   async #explain() {
     const waitedFor = this.#timer;
-    // Where the server says nothing, the progress bar says that the line has dropped.
-    const stages = await this.#askStages().catch(() => ({}));
+    // A server that cannot be asked is no slow one: the progress bar says that the line has dropped.
+    const stages = await this.#askStages().catch(() => null);
     if (waitedFor !== this.#timer) return;
-    this.#place.textContent = reason(this.#known, stages);
+    this.#place.textContent = stages === null ? "" : reason(this.#known, stages);
     this.#wait();
   }
 }
