@@ -24,6 +24,19 @@ async def test_nothing_sticks_out_sideways(
     await expect(visitor.page.get_by_label("Your message")).to_be_in_viewport(ratio=1)
 
 
+async def test_a_phone_on_its_side_shows_the_words_beside_the_face(visiting: Visiting) -> None:
+    visitor = await visiting(viewport={"width": 844, "height": 390})
+    await visitor.write("Speak")
+    await visitor.becomes("speaking")
+    await expect(visitor.page.get_by_role("progressbar")).to_be_hidden()
+    face, words = [
+        await place.evaluate("element => element.getBoundingClientRect().toJSON()")
+        for place in (visitor.stage, visitor.page.locator("#transcript"))
+    ]
+    assert face["right"] <= words["left"]
+    assert words["height"] > 150
+
+
 async def test_the_page_speaks_chinese_to_those_who_do(visiting: Visiting) -> None:
     visitor = await visiting(locale="zh-CN")
     await expect(visitor.page.get_by_role("heading", name="说点什么，让一张面孔回答你。")).to_be_visible()
