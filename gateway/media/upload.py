@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import av
@@ -26,19 +27,17 @@ def uploaded_pcm(file: BinaryIO, max_seconds: float) -> NDArray[np.int16]:
     pieces: list[NDArray[np.int16]] = []
     count = 0
     try:
-        with av.open(file, "r", options=_OPTIONS) as source:
+        # Titles and the like may be in any encoding; nobody reads them here.
+        with av.open(file, "r", options=_OPTIONS, metadata_errors="ignore") as source:
             if not source.streams.audio:
                 raise Failure(FailureType.INVALID_REQUEST, "The audio part holds no sound.")
-            resampler = av.AudioResampler(format="s16", layout="mono", rate=SPEECH_RATE_HZ)
-            for frame in source.decode(source.streams.audio[0]):
-                for resampled in resampler.resample(frame):
-                    pieces.append(_samples(resampled))
-                    count += resampled.samples
+            for piece in _resampled(source.decode(source.streams.audio[0])):
+                pieces.append(piece)
+                count += piece.size
                 if count > max_samples:
                     raise Failure(
                         FailureType.TOO_LONG, f"The audio lasts longer than {max_seconds:g} seconds."
                     )
-            pieces.extend(_samples(resampled) for resampled in resampler.resample(None))
     except av.FFmpegError:
         raise Failure(
             FailureType.INVALID_REQUEST, f"The audio part could not be read. Send {_NAMES}."
@@ -47,6 +46,23 @@ def uploaded_pcm(file: BinaryIO, max_seconds: float) -> NDArray[np.int16]:
     if not samples.size:
         raise Failure(FailureType.INVALID_REQUEST, "The audio part holds no sound.")
     return samples
+
+
+def _resampled(frames: Iterable[av.AudioFrame]) -> Iterator[NDArray[np.int16]]:
+    """Mono 24 kHz. Of recordings put one behind the other, each has a rate and channels of its own."""
+    resampler, before = _resampler(), None
+    for frame in frames:
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if before not in (None, kind):
+            yield from map(_samples, resampler.resample(None))
+            resampler = _resampler()
+        before = kind
+        yield from map(_samples, resampler.resample(frame))
+    yield from map(_samples, resampler.resample(None))
+
+
+def _resampler() -> av.AudioResampler:
+    return av.AudioResampler(format="s16", layout="mono", rate=SPEECH_RATE_HZ)
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.int16]:

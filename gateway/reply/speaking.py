@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -48,7 +49,9 @@ class Speaker:
         Everything is stored before it is yielded, so that a render can be done again. What was there before
         comes first, but for what has been rendered.
         """
-        store = _SpeechStore(self._workshop.media, self._journal, self._workshop.settings.max_speech_seconds)
+        # An upload was measured before it was padded.
+        most = self._workshop.settings.max_speech_seconds if self._order.pieces is None else math.inf
+        store = _SpeechStore(self._workshop.media, self._journal, most)
         sample_rate_hz = SPEECH_RATE_HZ
         for utterance in self._parts.utterances:
             known = await store.recalled(utterance)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import av
+import httpx
 import numpy as np
 import pytest
 import pytest_asyncio
@@ -222,6 +223,13 @@ def sound_file(container: str, codec: str, rate_hz: int, channels: int, seconds:
     return file.getvalue()
 
 
+async def uploaded(gateway: ServedGateway, audio: bytes, request: str = "{}") -> httpx.Response:
+    """The answer to speech that was posted, the request as a file beside it, as browsers send it."""
+    json_part = ("request.json", request.encode(), "application/json")
+    sound_part = ("speech", audio, "application/octet-stream")
+    return await gateway.http.post("/v1/replies", files={"request": json_part, "audio": sound_part})
+
+
 @pytest.mark.parametrize(
     ("container", "codec", "rate_hz", "channels"),
     [
@@ -269,17 +277,38 @@ async def test_what_is_no_sound_is_refused(gateway: ServedGateway, audio: bytes,
 
 async def test_uploaded_speech_has_a_longest_length(stages: FakeStages, tmp_path: Path) -> None:
     async with served_gateway(stages, tmp_path, max_speech_seconds=5) as gateway:
-        audio = sound_file("wav", "pcm_s16le", 16_000, 1, seconds=6)
-        response = await gateway.http.post(
-            "/v1/replies", data={"request": "{}"}, files={"audio": ("speech.wav", audio)}
-        )
+        response = await uploaded(gateway, sound_file("wav", "pcm_s16le", 16_000, 1, seconds=6))
         assert (response.status_code, response.json()["type"]) == (413, "too-long")
+        taken = await uploaded(gateway, sound_file("wav", "pcm_s16le", 16_000, 1, seconds=5))
+        assert (await gateway.events(taken.json()["id"]))[-1].type == "done"
 
 
-async def test_uploaded_speech_and_a_text_are_one_too_many(gateway: ServedGateway) -> None:
-    audio = sound_file("wav", "pcm_s16le", 16_000, 1, seconds=1)
-    response = await gateway.http.post(
-        "/v1/replies", data={"request": '{"say": "Hello."}'}, files={"audio": ("speech.wav", audio)}
-    )
-    assert response.status_code == 422
-    assert "exactly one" in response.json()["detail"]
+async def test_recordings_one_behind_the_other_may_differ_in_their_rates(gateway: ServedGateway) -> None:
+    audio = sound_file("adts", "aac", 44_100, 2, seconds=2) + sound_file("adts", "aac", 22_050, 1, seconds=2)
+    response = await uploaded(gateway, audio)
+    assert response.status_code == 202, response.text
+    video = (await gateway.events(response.json()["id"]))[-1].data["usage"]["video_seconds"]
+    assert 4 < video < 5.5
+
+
+async def test_the_title_of_a_recording_may_be_in_any_encoding(gateway: ServedGateway) -> None:
+    audio = sound_file("wav", "pcm_s16le", 16_000, 1, seconds=1).replace(b"Lavf", b"L\xe9on")
+    assert b"L\xe9on" in audio
+    assert (await uploaded(gateway, audio)).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "words"),
+    [
+        ('{"say": "Hello."}', 422, "exactly one"),
+        ('{"outputs": ["text"]}', 422, "text alone"),
+        ('{"network": "nobody"}', 422, "no network"),
+        (f'{{"voice": "{"x" * (1 << 20)}"}}', 413, "1,048,576 bytes"),
+    ],
+)
+async def test_what_uploaded_speech_cannot_go_with_is_refused(
+    gateway: ServedGateway, request_: str, status: int, words: str
+) -> None:
+    response = await uploaded(gateway, sound_file("wav", "pcm_s16le", 16_000, 1, seconds=1), request_)
+    assert response.status_code == status
+    assert words in response.json()["detail"]
