@@ -45,8 +45,17 @@ class Admission:
             await self._check_context(request)
         if request.wants_speech and (request.voice or request.language != "auto"):
             await self._check_voice(request)
+
+    async def check_network(self, request: ReplyRequest) -> None:
+        """Raises Failure where the video stage has no such network."""
+        networks = None
         if request.wants_video and request.network:
-            await self._check_network(request.network)
+            networks = await _if_known(self._catalogue.networks)
+        if networks is not None and request.network not in {network.name for network in networks}:
+            raise Failure(
+                FailureType.UNKNOWN_NETWORK,
+                f"There is no network {request.network!r}. GET /v1/networks lists them.",
+            )
 
     async def avatar_id(self, request: ReplyRequest) -> str:
         """The avatar that will speak; empty where only the video stage can say which. Raises Failure."""
@@ -76,13 +85,6 @@ class Admission:
         if models is not None and name not in {model.id for model in models}:
             raise Failure(
                 FailureType.UNKNOWN_MODEL, f"There is no model {name!r}. GET /v1/models lists them."
-            )
-
-    async def _check_network(self, name: str) -> None:
-        networks = await _if_known(self._catalogue.networks)
-        if networks is not None and name not in {network.name for network in networks}:
-            raise Failure(
-                FailureType.UNKNOWN_NETWORK, f"There is no network {name!r}. GET /v1/networks lists them."
             )
 
     async def _check_voice(self, request: ReplyRequest) -> None:

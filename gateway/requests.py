@@ -143,13 +143,18 @@ def parsed(model: type[Body], body: bytes) -> Body:
 
 
 def check_sources(request: ReplyRequest, *, uploaded: bool) -> None:
-    """Exactly one source of speech. Raises Failure."""
+    """Exactly one source of the reply, which can give what is asked for. Raises Failure."""
     sources = [request.messages is not None, request.say is not None, uploaded]
     if sum(sources) != 1:
         raise Failure(
             FailureType.INVALID_REQUEST,
             "Give exactly one of: messages (a conversation to answer), say (a text to speak word for word), "
             "or an uploaded audio part.",
+        )
+    if uploaded and not request.wants_speech:
+        raise Failure(
+            FailureType.INVALID_REQUEST,
+            "outputs asks for text alone, yet the text of an uploaded audio part is not known.",
         )
 
 

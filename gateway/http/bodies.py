@@ -47,14 +47,14 @@ async def tokens_body(request: Request) -> TokensRequest:
 
 
 async def _with_speech(request: Request) -> ReplyBody:
-    max_seconds = gateway_of(request).settings.max_speech_seconds
+    settings = gateway_of(request).settings
     try:
         async with request.form(max_files=2, max_fields=1) as form:
-            asked = parsed(ReplyRequest, await _text(form.get("request")))
+            asked = parsed(ReplyRequest, await _text(form.get("request"), settings.max_body_bytes))
             audio = form.get("audio")
             if not isinstance(audio, UploadFile):
                 raise RequestRefused(400, "malformed-request", "The part audio must be a file.")
-            samples = await asyncio.to_thread(uploaded_pcm, audio.file, max_seconds)
+            samples = await asyncio.to_thread(uploaded_pcm, audio.file, settings.max_speech_seconds)
     except HTTPException as error:
         raise RequestRefused(
             400, "malformed-request", f"The multipart body is broken: {error.detail}"
@@ -62,10 +62,13 @@ async def _with_speech(request: Request) -> ReplyBody:
     return ReplyBody(asked, await asyncio.to_thread(speech_pieces, samples, SPEECH_RATE_HZ))
 
 
-async def _text(part: UploadFile | str | None) -> bytes:
+async def _text(part: UploadFile | str | None, max_bytes: int) -> bytes:
     """The JSON of the part `request`, which a browser sends as a file and others as a field."""
     if isinstance(part, UploadFile):
-        return await part.read()
+        text = await part.read(max_bytes + 1)
+        if len(text) > max_bytes:
+            raise RequestRefused(413, "too-long", f"The part request may have at most {max_bytes:,} bytes.")
+        return text
     if part is None:
         raise RequestRefused(400, "malformed-request", "The part request must hold JSON, at least {}.")
     return part.encode()

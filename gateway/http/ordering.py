@@ -45,6 +45,7 @@ async def _order(gateway: Gateway, body: ReplyBody, caller: Caller, llm_key: str
     gateway.running.check_open()
     if not uploaded:
         await gateway.admission.check(body.request, own_key=bool(llm_key))
+    await gateway.admission.check_network(body.request)
     avatar = await gateway.portraits.chosen(caller.name, body.request.avatar)
     if avatar is None:
         avatar = ChosenAvatar(await gateway.admission.avatar_id(body.request))
