@@ -54,17 +54,21 @@ async def told_events(
     gateway: Gateway, reply_id: str, after: int, form: Form, wait_seconds: float | None = None
 ) -> AsyncGenerator[bytes | None, None]:
     """The events after `after` as clients get them; None when it is time for a ping."""
-    left = math.inf if wait_seconds is None else wait_seconds
-    idle_seconds = min(gateway.settings.ping_seconds, left)
+    idle_seconds, most_idle = gateway.settings.ping_seconds, math.inf
+    if wait_seconds is not None:
+        # In equal parts: all of them together last as long as was asked for.
+        most_idle = max(1, math.ceil(wait_seconds / idle_seconds))
+        idle_seconds = wait_seconds / most_idle
+    idle = 0
     async with aclosing(followed(gateway.log, reply_id, after, idle_seconds)) as events:
         async for event in events:
             if event is None:
-                left -= idle_seconds
-                if left <= 0:
+                idle += 1
+                if idle >= most_idle:
                     return
                 yield None
             else:
-                left = math.inf if wait_seconds is None else wait_seconds
+                idle = 0
                 yield gateway.encoded.bytes_of(reply_id, event, form, gateway.signatures)
 
 

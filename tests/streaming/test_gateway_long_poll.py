@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
+from gateway.http.streaming import told_events
+from gateway.reply.event_log import MemoryEventLog
+from gateway.reply.events import LoggedEvent
 from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import ServedGateway, served_gateway
 from tests.fakes.stages import FakeStages
@@ -55,6 +60,30 @@ async def test_a_look_waits_for_the_next_event(gateway: ServedGateway, stages: F
     waiting = asyncio.create_task(looked(gateway, reply_id, known, 60))
     gate.set()
     assert (await waiting)[-1]["event"] == "done"
+
+
+class IdleLog(MemoryEventLog):
+    """Nothing happens, and nobody has to wait for that; `waits` is how long readers would have."""
+
+    def __init__(self) -> None:
+        super().__init__(max_events=9, max_replies=9)
+        self.waits: list[float] = []
+
+    async def read(self, reply_id: str, after: int = 0, wait_seconds: float = 0.0) -> list[LoggedEvent]:
+        if wait_seconds:
+            self.waits.append(wait_seconds)
+        return []
+
+
+@pytest.mark.parametrize("wait", [0.0, 5.0, 15.0, 20.0, 50.0])
+async def test_a_look_waits_as_long_as_it_was_asked_to(gateway: ServedGateway, wait: float) -> None:
+    log = IdleLog()
+    await log.open("a")
+    inside = replace(gateway.inside, log=log)
+    pings = [event async for event in told_events(inside, "a", 0, "line", wait)]
+    assert sum(log.waits) == pytest.approx(wait)
+    assert all(seconds <= inside.settings.ping_seconds for seconds in log.waits)
+    assert len(pings) == max(0, len(log.waits) - 1)
 
 
 async def test_a_wait_that_is_none_is_refused_by_name(gateway: ServedGateway) -> None:
