@@ -37,6 +37,18 @@ async def test_a_problem_is_one_sentence(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "x.mp4").exists()
 
 
+async def test_whoever_lacks_a_key_is_told_where_to_put_it(run: Run) -> None:
+    body = {"type": "unauthorized", "title": "Unauthorized", "status": 401, "detail": "Send an API key."}
+    refusal = Answer([json.dumps(body).encode()], status=401, content_type="application/problem+json")
+    voices = Answer([b'{"voices": []}'], content_type="application/json")
+    async with scripted_http(refusal, voices) as server:
+        refused = await run("voices", "--server", server.url)
+        let_in = await run("voices", "--server", server.url, VISAVIS_API_KEY="sesame")
+    assert refused == Outcome(1, "", "Send an API key. This command sends the one in VISAVIS_API_KEY.\n")
+    assert let_in.code == 0
+    assert server.requests[1].headers["authorization"] == "Bearer sesame"
+
+
 async def test_a_text_that_cannot_be_spoken_leaves_no_file(run: Run, tmp_path: Path) -> None:
     async with scripted_http(CREATED, Answer([ACCEPTED, done(2, None)])) as server:
         outcome = await run("say", "🌙", "-o", "x.mp4", "--server", server.url)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from http import HTTPStatus
 
 import typer
 
+from visavis_client.command.gateways import API_KEY
 from visavis_client.command.lipsync import lipsync
 from visavis_client.command.lists import avatars, voices
 from visavis_client.command.plain_text import plain_text
 from visavis_client.command.portraits import avatar
 from visavis_client.command.serve import serve
 from visavis_client.command.speak import animate, ask, say
-from visavis_client.errors import VisavisError
+from visavis_client.errors import Problem, VisavisError
 
 app = typer.Typer(
     name="visavis",
@@ -36,7 +38,8 @@ def run() -> None:
     try:
         app()
     except VisavisError as error:
-        sentence = str(error)
+        refused = isinstance(error, Problem) and error.status == HTTPStatus.UNAUTHORIZED
+        sentence = f"{error} This command sends the one in {API_KEY}." if refused else str(error)
     except OSError as error:
         sentence = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     except Exception as error:

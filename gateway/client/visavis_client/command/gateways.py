@@ -12,6 +12,9 @@ from visavis_client.local import local_stack
 
 Result = TypeVar("Result")
 
+# Not an option: other users of a machine see what was typed.
+API_KEY = "VISAVIS_API_KEY"
+
 
 async def with_gateway(
     server: str | None, say: Callable[[str], None], work: Callable[[AsyncClient], Coroutine[Any, Any, Result]]
@@ -22,16 +25,14 @@ async def with_gateway(
         VisavisError: as `work`, or the local stack did not start.
     """
     if server is not None:
-        return await _with_client(server, os.environ.get("VISAVIS_API_KEY"), work)
+        return await _with_client(server, work)
     say("Starting text, speech and video on this machine")
     with tempfile.TemporaryDirectory(prefix="visavis-") as data:
         async with local_stack("127.0.0.1", 0, data, lambda _name, _line: None) as stack:
             await stack.readiness()
-            return await stack.while_running(_with_client(stack.url, None, work))
+            return await stack.while_running(_with_client(stack.url, work))
 
 
-async def _with_client(
-    server: str, api_key: str | None, work: Callable[[AsyncClient], Awaitable[Result]]
-) -> Result:
-    async with AsyncClient(server, api_key=api_key) as client:
+async def _with_client(server: str, work: Callable[[AsyncClient], Awaitable[Result]]) -> Result:
+    async with AsyncClient(server, api_key=os.environ.get(API_KEY)) as client:
         return await work(client)

@@ -31,7 +31,8 @@ Server = Annotated[
         envvar="VISAVIS_SERVER",
         callback=_server,
         metavar="URL",
-        help="A running gateway. Without one, everything is started on this machine and ended afterwards.",
+        help="A running gateway; VISAVIS_API_KEY holds its key. Without one, everything is started on this "
+        "machine and ended afterwards.",
     ),
 ]
 Output = Annotated[
