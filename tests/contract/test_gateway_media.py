@@ -103,6 +103,9 @@ async def test_a_growing_video_is_the_init_segment_and_every_fragment(
     stages.lipsync.faults.plan(Fault(after=2, gate=gate))
     reply_id = await gateway.post(SPEECH)
     await stages.lipsync.faults.reached.wait()
+    told = await gateway.http.head(f"/v1/replies/{reply_id}/video.mp4")
+    assert (told.status_code, told.headers["Content-Type"]) == (200, "video/mp4")
+    assert "Content-Length" not in told.headers
     head = fragments.init_segment() + fragments.fragment(0, 8)
     grown = b""
     async with gateway.http.stream("GET", f"/v1/replies/{reply_id}/video.mp4") as response:

@@ -155,7 +155,10 @@ async def _file(request: Request, gateway: Gateway, reply_id: str, name: str, me
 
 def _growing(request: Request, pieces: AsyncGenerator[bytes, None], media_type: str) -> Response:
     if request.method == "HEAD":
-        return Response(media_type=media_type, headers=_GROWING)
+        head = Response(media_type=media_type, headers=_GROWING)
+        # Not known yet, and not the 0 of a response without a body.
+        del head.headers["Content-Length"]
+        return head
     return StreamingResponse(pieces, media_type=media_type, headers=_GROWING)
 
 
