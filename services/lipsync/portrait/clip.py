@@ -35,6 +35,9 @@ _DEMUXERS = {
 }
 MEDIA_TYPES = frozenset(_DEMUXERS)
 _DECODERS = frozenset({"h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "mpeg4", "mjpeg", "prores"})
+# Of the pictures: an MP4 may hide some of its first ones.
+_LEAST_SHARE = 0.5
+_DAMAGED = "The clip is damaged and cannot be read. Save it again."
 _CANNOT_READ = "This clip cannot be read. Save it as an MP4 with H.264."
 
 
@@ -58,6 +61,7 @@ class Clip:
         Raises:
             UnusablePortrait: the clip is damaged.
         """
+        taken = 0
         try:
             with _opened(self.data, self.demuxer) as container:
                 size = None
@@ -67,9 +71,13 @@ class Clip:
                         raise UnusablePortrait("The clip's pictures change their size. Save it again.")
                     if number % self.step or number // self.step >= self.count:
                         continue
+                    taken += 1
                     yield _upright(picture)
         except (av.FFmpegError, ValueError):
-            raise UnusablePortrait("The clip is damaged and cannot be read. Save it again.") from None
+            raise UnusablePortrait(_DAMAGED) from None
+        # Pictures that build on one that was cut away are left out by decoders without a word.
+        if taken < self.count * _LEAST_SHARE:
+            raise UnusablePortrait(_DAMAGED)
 
 
 def clip_of(data: bytes, media_type: str) -> Clip:

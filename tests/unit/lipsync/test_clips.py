@@ -257,6 +257,19 @@ def test_a_clip_whose_pictures_are_damaged_is_refused() -> None:
         clip_bundle("video/mp4", bytes(broken), "Ada", face_models(), lambda _, __: None)
 
 
+def test_a_clip_whose_first_picture_was_cut_away_is_refused() -> None:
+    whole, rest = io.BytesIO(clips.clip(clips.swaying(WHOLE + 10))), io.BytesIO()
+    with av.open(whole, "r") as source, av.open(rest, "w", format="mp4") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.dts is not None]
+        for packet in packets[8:]:
+            packet.stream = stream
+            target.mux(packet)
+    clip = clip_of(rest.getvalue(), "video/mp4")
+    with pytest.raises(UnusablePortrait, match="damaged"):
+        list(clip.pictures())
+
+
 def test_uploads_are_refused_before_they_come() -> None:
     bundle_maker("image/png", 1000)
     bundle_maker("video/webm", 1000)
