@@ -160,7 +160,7 @@ class AsyncClient:
         Raises:
             Problem: the gateway refuses the request.
             Unreachable: no gateway answers.
-            ValueError: not exactly one of `messages`, `say` and `audio` is given.
+            ValueError: not exactly one of `messages`, `say` and `audio` is given, or a key is none.
         """
         request = reply_request(
             messages=messages,

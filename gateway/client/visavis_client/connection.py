@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -10,13 +11,15 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from visavis_client.errors import Unreachable, response_problem
+from visavis_client.errors import Unreachable, UnusableKey, response_problem
 
 Content = TypeVar("Content", bound=BaseModel)
 
 # The gateway pings an idle line every 15 s: one that is silent for longer than this is dead.
 _SILENCE_SECONDS = 40.0
 _CONNECT_SECONDS = 10.0
+# Checked here: httpx quotes the header that it refuses.
+_HEADER_VALUE = re.compile(r"[ -~]*")
 
 
 def connection(server: str, api_key: str | None) -> dict[str, Any]:
@@ -24,17 +27,29 @@ def connection(server: str, api_key: str | None) -> dict[str, Any]:
 
     Raises:
         ValueError: the address is not an http(s) URL.
+        UnusableKey: it can be sent in no header.
     """
-    url = httpx.URL(server)
+    try:
+        url = httpx.URL(server)
+    except httpx.InvalidURL:
+        url = httpx.URL()
     if url.scheme not in {"http", "https"} or not url.host:
         raise ValueError(f"{server!r} is not an address of a server, such as http://127.0.0.1:8000")
     return {
         "base_url": url,
         # No proxy reaches this machine's own loopback.
         "trust_env": not _is_loopback(url.host),
-        "headers": {"Authorization": f"Bearer {api_key}"} if api_key else {},
+        "headers": {"Authorization": f"Bearer {sendable('The API key', api_key)}"} if api_key else {},
         "timeout": httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
     }
+
+
+def sendable(name: str, key: str) -> str:
+    """The key without white space around it, as from a file's last line. Raises UnusableKey."""
+    key = key.strip()
+    if not _HEADER_VALUE.fullmatch(key):
+        raise UnusableKey(f"{name} holds a character that no HTTP header may carry. Copy it again.")
+    return key
 
 
 @contextmanager

@@ -17,6 +17,10 @@ class Unreachable(VisavisError):
     """No gateway answers at the address, or the line to it was lost too often."""
 
 
+class UnusableKey(VisavisError, ValueError):
+    """A key holds what no HTTP header may carry; the message does not quote it."""
+
+
 class NothingMade(VisavisError):
     """The reply has ended without what was asked for: it was cancelled, or nothing in it could be spoken."""
 

@@ -102,13 +102,14 @@ class VideoOk(_Event):
 
 
 class Usage(BaseModel):
-    """What the reply cost."""
+    """What the reply cost. `resumed` counts how often a text that broke off was gone on with."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     speech_seconds: float = 0.0
     video_seconds: float = 0.0
     render_seconds: float = 0.0
+    resumed: int = 0
 
 
 class Done(_Event):

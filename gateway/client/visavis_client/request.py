@@ -9,6 +9,8 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel
 
+from visavis_client.connection import sendable
+
 
 class Message(TypedDict):
     """One turn of a conversation."""
@@ -55,6 +57,7 @@ def reply_request(
 
     Raises:
         ValueError: not exactly one of `messages`, `say` and `audio` is given.
+        UnusableKey: one of the keys can be sent in no header.
         OSError: the audio file cannot be read.
     """
     if sum(source is not None for source in (messages, say, audio)) != 1:
@@ -66,9 +69,9 @@ def reply_request(
         body["say"] = say
     headers: dict[str, str] = {}
     if idempotency_key is not None:
-        headers["Idempotency-Key"] = idempotency_key
+        headers["Idempotency-Key"] = sendable("The Idempotency-Key", idempotency_key)
     if llm_api_key is not None:
-        headers["X-LLM-API-Key"] = llm_api_key
+        headers["X-LLM-API-Key"] = sendable("The language model's key", llm_api_key)
     if audio is None:
         return {"json": body, "headers": headers}
     name, content = (audio.name, audio.read_bytes()) if isinstance(audio, Path) else ("audio", audio)

@@ -17,6 +17,7 @@ from visavis_client import (
     Problem,
     TextDelta,
     Unreachable,
+    VisavisError,
 )
 
 from tests.fakes.scripted_http import Answer, ScriptedHttp, scripted_http, sse
@@ -231,3 +232,29 @@ async def test_exactly_one_source_is_asked_for(sources: dict[str, str]) -> None:
 def test_an_address_without_a_scheme_is_refused() -> None:
     with pytest.raises(ValueError, match="not an address"):
         Client("localhost:8000")
+
+
+@pytest.mark.parametrize("key", ["secret\nsecret", "secret–", "\0secret"])
+def test_a_key_that_cannot_be_sent_is_not_quoted(key: str) -> None:
+    with pytest.raises(ValueError, match="no HTTP header") as refused:
+        Client("http://127.0.0.1:9", api_key=key)
+    assert "secret" not in str(refused.value)
+    with Client("http://127.0.0.1:9") as client:
+        with pytest.raises(VisavisError, match="language model's key") as own:
+            client.reply(say="Hello", llm_api_key=key)
+        assert "secret" not in str(own.value)
+        with pytest.raises(VisavisError, match="Idempotency-Key"):
+            client.reply(say="Hello", idempotency_key=key)
+
+
+async def test_the_end_of_a_key_file_is_no_part_of_the_key(serve: Serve) -> None:
+    server = await serve(Answer([b'{"models": []}'], content_type="application/json"))
+    async with AsyncClient(server.url, api_key="sesame\n") as client:
+        await client.models()
+    assert server.requests[0].headers["authorization"] == "Bearer sesame"
+
+
+@pytest.mark.parametrize("server", ["localhost:8000", "ftp://localhost", "http://localhost:port"])
+def test_an_address_of_no_server_is_refused(server: str) -> None:
+    with pytest.raises(ValueError, match="not an address of a server"):
+        Client(server)
