@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,22 @@ async def test_what_is_there_is_replaced_only_by_force(run: Run, tmp_path: Path)
     async with scripted_http(CREATED, Answer([ACCEPTED, done(2)]), VIDEO) as server:
         assert (await run("say", "Hello", "-o", "x.mp4", "-f", "--server", server.url)).code == 0
     assert (tmp_path / "x.mp4").read_bytes() == b"the video"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="in /proc nobody can write, not even root")
+async def test_what_could_not_be_written_is_not_made(run: Run) -> None:
+    async with scripted_http() as server:
+        outcome = await run("say", "Hello", "-o", "/proc/x.mp4", "--server", server.url)
+    assert outcome.code == 1
+    assert outcome.stderr.startswith("Nothing can be written in /proc: ")
+    assert server.requests == []
+
+
+async def test_an_address_of_another_machine_is_not_served(run: Run) -> None:
+    # Of TEST-NET-3 (RFC 5737): no machine has it.
+    outcome = await run("serve", "--host", "203.0.113.9", "--port", "8000")
+    assert outcome.code == 1
+    assert "Choose another --host" in outcome.stderr
 
 
 async def test_a_problem_is_one_sentence(run: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -65,7 +66,7 @@ def check_output(path: Path, *, force: bool) -> None:
 
     Raises:
         typer.BadParameter: it is not the name of an MP4 file.
-        OutputRefused: it exists, or its folder does not.
+        OutputRefused: it exists, or its folder does not, or cannot be written to.
     """
     if path.suffix.lower() != ".mp4":
         raise typer.BadParameter(f"{path} is not an MP4 file: let its name end in .mp4.")
@@ -75,6 +76,11 @@ def check_output(path: Path, *, force: bool) -> None:
         raise OutputRefused(f"There is no folder {path.parent}.")
     if path.exists() and not force:
         raise OutputRefused(f"{path} exists; --force replaces it.")
+    try:
+        # Only a try tells: permissions are not all that may forbid it.
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise OutputRefused(f"Nothing can be written in {path.parent}: {error.strerror}.") from None
 
 
 def text_of(argument: str | None, file: Path | None) -> str:

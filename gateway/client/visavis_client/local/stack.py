@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
 import sys
@@ -137,10 +138,12 @@ def _check_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             other = port % 65535 + 1
-            raise StackError(
-                f"Cannot listen on {host} port {port}: {error.strerror}. "
+            way_out = (
                 f"Choose another port: make run PORT={other} (or visavis serve --port {other})."
-            ) from None
+                if error.errno in (errno.EADDRINUSE, errno.EACCES)
+                else "Choose another --host: an address of this machine."
+            )
+            raise StackError(f"Cannot listen on {host} port {port}: {error.strerror}. {way_out}") from None
 
 
 def _url(host: str, port: int) -> str:
