@@ -26,7 +26,7 @@ from services.text.conversation import (
     Usage,
 )
 from services.text.openai_models import context_tokens, is_chat_model
-from services.text.openai_refusals import Refusal, failure_for, unavailable
+from services.text.openai_refusals import Refusal, bad_callers_key, failure_for, unavailable
 from services.text.openai_request import as_json, chat_request
 from services.text.token_tables import has_table, load_table, prompt_tokens
 from services.text.unsaid_usage import unsaid_usage
@@ -180,8 +180,13 @@ class OpenAiProvider:
         return await asyncio.to_thread(prompt_tokens, messages, model) if known else None
 
     def _client_for(self, callers_key: str) -> openai.AsyncOpenAI:
+        if not callers_key:
+            return self._client
+        # What no header may carry would look as if the server were out of reach.
+        if not (callers_key.isascii() and callers_key.isprintable()):
+            raise bad_callers_key()
         # The copy shares the pool of connections.
-        return self._client.with_options(api_key=callers_key) if callers_key else self._client
+        return self._client.with_options(api_key=callers_key)
 
 
 async def _parts(chunks: openai.AsyncStream[ChatCompletionChunk]) -> AsyncGenerator[ModelPart, None]:

@@ -42,7 +42,7 @@ def failure_for(refusal: Refusal, *, callers_key: bool) -> Failure:
             "The conversation is longer than the language model can hold: leave out older messages.",
         )
     if status in (401, 403):
-        return _bad_caller_key() if callers_key else _site_quota_exhausted()
+        return bad_callers_key() if callers_key else _site_quota_exhausted()
     if status == 429:
         if refusal.code == "insufficient_quota" and not callers_key:
             return _site_quota_exhausted()
@@ -72,16 +72,17 @@ def unavailable(detail: str) -> Failure:
     return Failure(FailureType.UPSTREAM_UNAVAILABLE, detail, retry_after_seconds=1)
 
 
+def bad_callers_key() -> Failure:
+    """The key that came with the request is none."""
+    return Failure(
+        FailureType.CALLER_KEY_INVALID, "The language model refused your API key: check it, or leave it out."
+    )
+
+
 def _is_too_long(refusal: Refusal, status: int) -> bool:
     if refusal.code in _TOO_LONG_NAMES or refusal.type in _TOO_LONG_NAMES:
         return True
     return status == 400 and any(words in refusal.message for words in _TOO_LONG_WORDS)
-
-
-def _bad_caller_key() -> Failure:
-    return Failure(
-        FailureType.CALLER_KEY_INVALID, "The language model refused your API key: check it, or leave it out."
-    )
 
 
 def _site_quota_exhausted() -> Failure:

@@ -53,8 +53,10 @@ class TextSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if self.openai_api_key is not None and not self.openai_api_key.get_secret_value().strip():
-            self.openai_api_key = None
+        if self.openai_api_key is not None:
+            # Secrets that were made of a file end as its last line does.
+            key = self.openai_api_key.get_secret_value().strip()
+            self.openai_api_key = SecretStr(key) if key else None
         if self.chosen_provider is ProviderChoice.OPENAI:
             if self.openai_api_key is None and not self.openai_base_url:
                 raise ValueError(

@@ -149,6 +149,15 @@ async def test_a_callers_key_is_used_for_that_request_alone(server: OpenAiServer
     ]
 
 
+@pytest.mark.parametrize("key", ["sk–mine", "sk\nmine"])
+async def test_a_callers_key_that_cannot_be_sent_is_none(server: OpenAiServer, key: str) -> None:
+    async with provider_for(server) as provider:
+        failure = await failure_of(provider, Conversation(ASKED, api_key=key))
+    assert failure.type is FailureType.CALLER_KEY_INVALID
+    assert "mine" not in str(failure)
+    assert not server.received
+
+
 @pytest.mark.parametrize(
     ("refusal", "callers_key", "type_"),
     [

@@ -34,6 +34,13 @@ def test_the_key_chooses_the_provider_unless_told_otherwise(
     assert read_settings(TextSettings).chosen_provider is chosen
 
 
+def test_the_end_of_a_secrets_file_is_no_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key\n")
+    key = read_settings(TextSettings).openai_api_key
+    assert key is not None
+    assert key.get_secret_value() == "key"
+
+
 @pytest.mark.parametrize(
     ("environment", "named"),
     [
