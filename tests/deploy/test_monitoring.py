@@ -12,10 +12,12 @@ import pytest
 import visavis.rpc.telemetry
 import yaml
 from prometheus_client import REGISTRY
+from visavis.rpc.failures import Failure, FailureType
 
 import gateway.reply.metrics
 import gateway.valkey.tickets
 import services.lipsync.timings
+from gateway.problems import problem_of
 from tests.deploy.rendering import DEPLOY
 
 MONITORING = DEPLOY / "components" / "monitoring"
@@ -42,6 +44,14 @@ def test_every_metric_asked_for_is_one_that_a_process_has() -> None:
     names = {name for expression in asked() for name in re.findall(r"visavis_[a-z_]+", expression)}
     assert len(names) > 8
     assert {name for name in names if re.sub("_(total|bucket|count|sum)$", "", name) not in known} == set()
+
+
+def test_nobody_is_woken_for_what_a_caller_did_wrong() -> None:
+    failing = next(expression for expression in asked() if "outcome!~" in expression)
+    left_out = re.compile(re.findall(r'outcome!~"([^"]+)"', failing)[0])
+    told = {type_.value: problem_of(Failure(type_, "")).status for type_ in FailureType}
+    callers = {type_ for type_, status in told.items() if 400 <= status < 500 and status != 429}
+    assert {type_ for type_ in told if left_out.fullmatch(type_)} == callers
 
 
 @pytest.mark.skipif(
