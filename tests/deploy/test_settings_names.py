@@ -44,6 +44,13 @@ def composed() -> dict[str, Any]:
     return services
 
 
+def test_compose_hands_nothing_on_that_is_not_set() -> None:
+    """A variable without a value: OpenAI's client would take an empty address for an address."""
+    for name in ("text", "tts"):
+        assert all("=" not in variable for variable in composed()[name]["environment"])
+    assert ":-}" not in (DEPLOY / "compose.yaml").read_text()
+
+
 def test_compose_waits_for_what_runs_to_end() -> None:
     services = composed()
     for name, settings in zip(("gateway", "lipsync", "text", "tts"), SETTINGS, strict=True):
