@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ANONYMOUS = "anonymous"
-_LINE = re.compile(r"(?P<name>[\w.@-]{1,64})\s+(?P<digest>[0-9a-f]{64})(?P<limits>(\s+\w+=[1-9]\d{0,5})*)")
+_LINE = re.compile(r"(?P<name>\w[\w.@-]{0,63})\s+(?P<digest>[0-9a-f]{64})(?P<limits>(\s+\w+=[1-9]\d{0,5})*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def api_keys(text: str) -> ApiKeys:
         limits = dict(pair.split("=") for pair in match["limits"].split()) if match else {}
         if match is None or limits.keys() - {"running", "per_minute"} or match["name"] == ANONYMOUS:
             raise ValueError(
-                f"API key {number} must read: name, the key's SHA-256 in lower-case hex, and optionally "
-                "running=4 per_minute=60"
+                f"API key {number} must read: name (a letter or digit first), the key's SHA-256 in lower-case "
+                "hex, and optionally running=4 per_minute=60"
             )
         callers[match["digest"]] = Caller(
             match["name"], int(limits.get("running", 4)), int(limits.get("per_minute", 60))

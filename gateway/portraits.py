@@ -26,7 +26,7 @@ _FILES: dict[AvatarFile, tuple[str, str]] = {
 }
 _AVATAR = TypeAdapter(Avatar)
 # Both come from addresses and become parts of a path.
-_NAME = re.compile(r"[A-Za-z0-9_][\w.@-]{0,63}")
+_NAME = re.compile(r"\w[\w.@-]{0,63}")
 
 
 class AvatarExists(Exception):

@@ -13,6 +13,7 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.fakes import fragments
 from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import MOON, ServedGateway, served_gateway
 from tests.fakes.stages import FakeStages
@@ -56,6 +57,7 @@ async def served(
     served_stages: FakeStages, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ServedGateway]:
     keys = "\n".join([line("ann"), line("bob", "running=1"), line("eve", "per_minute=2")])
+    keys += "\n" + line("elise").replace("elise", "élise")
     folder = tmp_path_factory.mktemp("gateway")
     async with served_gateway(served_stages, folder, api_keys=keys, origins=frozenset({SITE})) as gateway:
         yield gateway
@@ -191,6 +193,20 @@ async def test_callers_see_their_own_usage_and_their_own_idempotency_keys(gatewa
     assert [await replies(key) for key in (ANN, BOB)] == [before[0] + 1, before[1]]
     ids = [(await finished(gateway, key | {"Idempotency-Key": "same"}))["id"] for key in (ANN, BOB, ANN)]
     assert ids[0] == ids[2] != ids[1]
+
+
+async def test_callers_see_their_own_faces_whatever_letters_they_are_named_with(
+    gateway: ServedGateway,
+) -> None:
+    key = bearer("elise")
+    photo = {"image": ("photo.jpg", fragments.poster(), "image/jpeg")}
+    form = {"name": "Ada", "consent": "true"}
+    added = await gateway.http.post("/v1/avatars", data=form, files=photo, headers=key)
+    assert added.status_code == 201, added.text
+    for reader, seen in ((key, True), (ANN, False)):
+        listed = (await gateway.http.get("/v1/avatars", headers=reader)).json()["avatars"]
+        assert ("ada" in {avatar["id"] for avatar in listed}) is seen
+    assert (await gateway.http.get(added.json()["poster_url"])).status_code == 200
 
 
 async def test_pages_of_listed_sites_may_ask_and_others_may_not(gateway: ServedGateway) -> None:

@@ -39,6 +39,7 @@ def test_a_key_is_known_by_its_digest_alone() -> None:
         f"ann {'0' * 64} speed=3",
         f"ann {'0' * 64} running=0",
         f"anonymous {'0' * 64}",
+        f".. {'0' * 64}",
     ],
 )
 def test_a_line_that_is_none_is_named_without_what_it_holds(line: str) -> None:
