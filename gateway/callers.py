@@ -51,8 +51,8 @@ def api_keys(text: str) -> ApiKeys:
         limits = dict(pair.split("=") for pair in match["limits"].split()) if match else {}
         if match is None or limits.keys() - {"running", "per_minute"} or match["name"] == ANONYMOUS:
             raise ValueError(
-                f"API key {number} must read: name (a letter or digit first), the key's SHA-256 in lower-case "
-                "hex, and optionally running=4 per_minute=60"
+                f"API key {number} must read: name (a letter or digit first), the key's SHA-256 in "
+                "lower-case hex, and optionally running=4 per_minute=60"
             )
         callers[match["digest"]] = Caller(
             match["name"], int(limits.get("running", 4)), int(limits.get("per_minute", 60))
