@@ -202,3 +202,13 @@ async def test_a_sleeping_worker_is_woken_by_a_ticket_and_pings_keep_the_line(
         heard += [line async for line in lines]
         assert "event: done" in heard
         assert await client.xlen(STREAM) == 0
+
+
+async def test_a_face_that_is_being_deleted_is_not_there(gateway: ServedGateway, tmp_path: Path) -> None:
+    added = (await gateway.http.post("/v1/avatars", **upload())).json()
+    assert (await gateway.http.get(added["poster_url"])).status_code == 200
+    # Its record may be the last that goes.
+    for poster in (tmp_path / "media").rglob("poster.jpg"):
+        poster.unlink()
+    gone = await gateway.http.get(added["poster_url"])
+    assert (gone.status_code, gone.json()["type"]) == (404, "not-found")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -19,6 +19,7 @@ from gateway.http.ranges import RangeNotSatisfiable, byte_range
 from gateway.http.request_bodies import PORTRAIT_BODY
 from gateway.http.state import Gateway, gateway_of
 from gateway.http.uploads import PortraitUpload, portrait_upload
+from gateway.media.store import MediaMissing
 from gateway.portraits import MOST_AVATARS, AvatarExists, TooManyAvatars
 from gateway.problems import RequestRefused
 from gateway.stages.call import Call
@@ -157,7 +158,9 @@ async def _opened(
     owner = request.query_params.get("of", "")
     own = await gateway.portraits.find(owner, avatar_id) if owner else None
     if own is not None and request.query_params.get("v") == own.hash:
-        return own, *await gateway.portraits.file(owner, own, file)
+        # It may be deleted at this moment.
+        with suppress(MediaMissing):
+            return own, *await gateway.portraits.file(owner, own, file)
     known = await _known(gateway, avatar_id)
     return known, *await gateway.catalogue.avatar_file(known, file)
 
