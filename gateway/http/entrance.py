@@ -13,11 +13,12 @@ from gateway.http.problem_responses import problem_response, refusal_response
 from gateway.http.signing import PARAMETER, Signatures
 from gateway.http.state import gateway_of, unknown_reply
 from gateway.problems import RequestRefused, problem_of
+from gateway.reply.addresses import ROOT
 from gateway.reply.event_log import UnknownReply
 from gateway.tracing import current_trace_id
 
 _API = "/v1/"
-_REPLY = re.compile(r"/v1/replies/([^/]+)(?:/.*)?")
+_REPLIES = f"{ROOT}/"
 # Pages show them without being able to send a header.
 _PICTURE = re.compile(r"/v1/avatars/[^/]+/(?:poster\.jpg|idle\.mp4)")
 
@@ -39,8 +40,8 @@ class Entrance:
         path = connection.scope["path"]
         if not self._keys or is_open(path):
             return NOBODY_IN_PARTICULAR
-        match = _REPLY.fullmatch(path)
-        reply_id = "" if match is None else match[1]
+        # Cut, not matched: routes take a line's end behind an address, which a pattern may not.
+        reply_id = path.removeprefix(_REPLIES).partition("/")[0] if path.startswith(_REPLIES) else ""
         if reply_id and self._may_read(connection, reply_id):
             return NOBODY_IN_PARTICULAR
         caller = self._holder(connection)

@@ -108,6 +108,14 @@ async def test_what_one_key_made_is_404_to_every_other(gateway: ServedGateway) -
     assert (await gateway.http.delete(f"/v1/replies/{reply_id}", headers=ANN)).status_code == 204
 
 
+@pytest.mark.parametrize("part", ["/events%0A", "/video.mp4%0A", "/audio.wav%0A", "/0%0A.m4s", "/cancel%0A"])
+async def test_no_way_of_writing_an_address_leads_past_the_owner(gateway: ServedGateway, part: str) -> None:
+    reply_id = (await finished(gateway))["id"]
+    for method in ("GET", "POST"):
+        answer = await gateway.http.request(method, f"/v1/replies/{reply_id}{part}", headers=BOB)
+        assert answer.status_code == 404, answer.text
+
+
 async def test_every_address_that_is_sent_opens_without_a_header(gateway: ServedGateway) -> None:
     reply = await finished(gateway)
     addresses = [reply[name] for name in reply if name.endswith("_url")]
