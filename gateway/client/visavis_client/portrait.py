@@ -16,8 +16,9 @@ from visavis_client.catalogue import Avatar
 from visavis_client.connection import translated
 from visavis_client.errors import Unreachable, problem, response_problem
 
-# What Python's own table lacks, whatever the system's tables hold.
-_CLIPS = {
+# What Python's own table lacks or calls otherwise, whatever the system's tables hold.
+_MEDIA_TYPES = {
+    ".webp": "image/webp",
     ".mp4": "video/mp4",
     ".m4v": "video/mp4",
     ".mov": "video/quicktime",
@@ -78,7 +79,7 @@ async def added_avatar_async(
 
 def portrait_request(photo: Path, name: str, *, consent: bool) -> dict[str, Any]:
     """Arguments for an httpx client's POST to /v1/avatars. Raises OSError."""
-    media_type = _CLIPS.get(photo.suffix.lower()) or mimetypes.guess_type(photo.name)[0]
+    media_type = _MEDIA_TYPES.get(photo.suffix.lower()) or mimetypes.guess_type(photo.name)[0]
     return {
         "data": {"name": name, "consent": "true" if consent else "false"},
         "files": {"image": (photo.name, photo.read_bytes(), media_type or "application/octet-stream")},
