@@ -29,7 +29,8 @@ class GatewaySettings(TlsSettings):
     api_keys: str = Field(default="", repr=False)
     api_keys_file: Path | None = None
     allow_open: bool = False
-    # Signs the addresses of a reply's parts; all replicas share it. Empty: a new one at every start.
+    # Signs the addresses of a reply's parts; all replicas share it. Empty, where there is but one: a new one at
+    # every start.
     signing_key: SecretStr = SecretStr("")
     # Other sites whose pages may use this gateway, each like https://face.example.
     origins: frozenset[str] = frozenset()
@@ -115,6 +116,15 @@ class GatewaySettings(TlsSettings):
             f"host {self.host} can be reached from other machines and nobody needs a key to use this "
             "gateway; set GATEWAY_API_KEYS or GATEWAY_API_KEYS_FILE, listen on 127.0.0.1, or set "
             "GATEWAY_ALLOW_OPEN=true if that is what you want"
+        )
+
+    @model_validator(mode="after")
+    def _signed_alike(self) -> Self:
+        if self.needs_no_key or not self.valkey_url.get_secret_value() or self.signing_key.get_secret_value():
+            return self
+        raise ValueError(
+            "gateways that share a Valkey and ask for keys have to open each other's addresses; set "
+            "GATEWAY_SIGNING_KEY to one secret for all of them (openssl rand -hex 32 makes one)"
         )
 
     @property

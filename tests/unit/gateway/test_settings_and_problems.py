@@ -35,6 +35,16 @@ def test_listening_for_strangers_has_to_be_said(monkeypatch: pytest.MonkeyPatch,
     assert read_settings(GatewaySettings).host == host
 
 
+def test_gateways_that_share_replies_have_to_sign_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_VALKEY_URL", "redis://valkey")
+    assert read_settings(GatewaySettings).needs_no_key
+    monkeypatch.setenv("GATEWAY_API_KEYS", f"ann {'0' * 64}")
+    with pytest.raises(SystemExit, match="GATEWAY_SIGNING_KEY"):
+        read_settings(GatewaySettings)
+    monkeypatch.setenv("GATEWAY_SIGNING_KEY", "one for all")
+    assert not read_settings(GatewaySettings).needs_no_key
+
+
 def test_the_port_can_be_set_like_anywhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATEWAY_PORT", raising=False)
     monkeypatch.setenv("PORT", "9000")
