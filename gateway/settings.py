@@ -29,8 +29,8 @@ class GatewaySettings(TlsSettings):
     api_keys: str = Field(default="", repr=False)
     api_keys_file: Path | None = None
     allow_open: bool = False
-    # Signs the addresses of a reply's parts; all replicas share it. Empty, where there is but one: a new one at
-    # every start.
+    # Signs the addresses of a reply's parts; all replicas share it. Empty, where there is only one: a new key
+    # at every start.
     signing_key: SecretStr = SecretStr("")
     # Other sites whose pages may use this gateway, each like https://face.example.
     origins: frozenset[str] = frozenset()
