@@ -179,6 +179,8 @@ async def test_without_video_only_text_is_asked_for(visitor: Visit, stages: Fake
 
 async def test_a_fragment_that_cannot_be_played_is_said_so(visiting: Visiting, stages: FakeStages) -> None:
     visitor = await visiting()
+    gate = asyncio.Event()
+    stages.text.faults.plan(Fault(after=8, gate=gate))
 
     async def rubbish(route: Route) -> None:
         await route.fulfill(body=b"\x00\x00\x00\x10moofrubbish!" * 20)
@@ -186,7 +188,12 @@ async def test_a_fragment_that_cannot_be_played_is_said_so(visiting: Visiting, s
     await visitor.page.route("**/0.m4s", rubbish)
     await visitor.write("Speak")
     await expect(visitor.page.get_by_role("alert")).to_contain_text("The video could not be played")
+    # Not before the answer that is still being written has ended.
+    again = visitor.page.get_by_role("button", name="Try again")
+    await expect(again).to_be_hidden()
+    gate.set()
     await expect(visitor.answers).to_have_text(REPLY)
+    await expect(again).to_be_visible()
     await visitor.becomes("idle")
 
 

@@ -135,7 +135,7 @@ export default {
     unknown: "Something went wrong on the server. Try again in a moment.",
     offline: "The server cannot be reached. Check that it runs and that you are online, then try again.",
     "connection-lost": "The connection was lost and could not be restored. Try again.",
-    "video-lost": "The video could not be played. The text above is complete.",
+    "video-lost": "The video could not be played; the text is not affected.",
     "invalid-request": "The server did not accept this message. Shorten or reword it and try again.",
     "nothing-speakable": "There is nothing in this message that could be spoken. Add some words.",
     "unknown-avatar": "The chosen face is not there any more. Choose another one in the settings.",

@@ -135,7 +135,7 @@ export default {
     unknown: "服务器出了点问题，请稍后重试。",
     offline: "无法连接服务器。请确认服务器正在运行、网络正常，然后重试。",
     "connection-lost": "连接已断开且未能恢复，请重试。",
-    "video-lost": "视频无法播放，上面的文字是完整的。",
+    "video-lost": "视频无法播放，文字不受影响。",
     "invalid-request": "服务器没有接受这条消息，请缩短或换个说法再试。",
     "nothing-speakable": "这条消息里没有可以说出来的内容，请加上一些文字。",
     "unknown-avatar": "所选的面孔已不存在，请在设置中另选一个。",
