@@ -147,7 +147,8 @@ class _Run:
 def _words(text: str, run: _Run, rate_hz: int, seconds: float) -> list[Timing]:
     """What is written between two words, such as a comma, belongs to the first; the pause to neither."""
     timings = []
-    nexts = [*run.words[1:], (len(text), round(seconds * rate_hz))]
+    # None at all of a script that it does not know.
+    nexts = [*run.words, (len(text), round(seconds * rate_hz))][1:]
     for (first, start), (after, end) in zip(run.words, nexts, strict=True):
         written = text[first:after].strip()
         pause = bisect_right(run.pauses, start)

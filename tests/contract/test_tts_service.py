@@ -196,6 +196,7 @@ async def test_markup_in_a_text_is_read_and_not_obeyed(stub: tts_pb2_grpc.TtsSer
         ("", {}, FailureType.NOTHING_SPEAKABLE),
         ("… — !? 😀", {}, FailureType.NOTHING_SPEAKABLE),
         ("привет", {"voice": "pico-en-US"}, FailureType.NOTHING_SPEAKABLE),
+        ("\u17e4", {"voice": "espeak-en"}, FailureType.NOTHING_SPEAKABLE),
         ("a" * 501, {}, FailureType.TOO_LONG),
         ("Hello", {"voice": "hal"}, FailureType.UNKNOWN_VOICE),
         ("Hello", {"voice": "espeak-zh", "language": "en"}, FailureType.INVALID_REQUEST),
