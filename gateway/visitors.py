@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection, Mapping
-from urllib.parse import urlsplit
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -22,7 +21,7 @@ def is_loopback(host: str) -> bool:
 def refused_socket(headers: Mapping[str, str], origins: Collection[str]) -> str | None:
     """Why a WebSocket is refused, or None: browsers let any page open one, and say in Origin which it is."""
     origin = headers.get("origin")
-    if origin is None or origin in origins or urlsplit(origin).netloc == headers.get("host"):
+    if origin is None or origin in origins or origin.partition("://")[2] == headers.get("host"):
         return None
     return "Pages of other sites may not open sockets here; GATEWAY_ORIGINS lists those that may."
 

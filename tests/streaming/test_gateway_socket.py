@@ -135,7 +135,7 @@ async def test_only_pages_of_this_site_and_of_listed_ones_may_listen(gateway: Se
     own = f"http://127.0.0.1:{gateway.http.base_url.port}"
     for origin in (own, "https://face.example"):
         assert (await heard(gateway, reply_id, origin=origin))[-1].type == "done"
-    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "http://["):
         assert await refusal(gateway, reply_id, Origin=origin) == (403, "forbidden")
 
 
