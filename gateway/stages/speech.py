@@ -32,11 +32,6 @@ class Speech:
     sample_rate_hz: int
     words: tuple[Word, ...]
 
-    @property
-    def duration_seconds(self) -> float:
-        """Of the PCM."""
-        return len(self.pcm) / BYTES_PER_SAMPLE / self.sample_rate_hz
-
 
 @dataclass(frozen=True, slots=True)
 class Voice:
