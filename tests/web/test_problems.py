@@ -56,6 +56,8 @@ async def test_problems_stay_out_of_the_history(visitor: Visit, stages: FakeStag
     stages.text.faults.plan(Fault(after=1, failure=UPSTREAM))
     await visitor.write("Fail")
     await expect(visitor.page.get_by_role("alert")).to_be_visible()
+    await expect(visitor.page.locator("#include-all-text")).to_have_text("Sent along: 1 of 1")
+    await expect(visitor.page.get_by_role("button", name="Copy")).to_be_hidden()
     await visitor.write("Go on")
     await expect(visitor.answers.nth(1)).to_have_text(REPLY)
     said = [message.content for message in stages.text.requests[1].conversation.messages]

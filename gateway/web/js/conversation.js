@@ -14,6 +14,11 @@ export class Conversation extends EventTarget {
     return [...this.#messages];
   }
 
+  /** Those with words in them: an answer that failed at once has none. */
+  get worded() {
+    return this.#messages.filter(({ text }) => text.trim() !== "");
+  }
+
   add(role, text, status = "complete") {
     return this.#append({ id: this.#nextId, role, text, status, included: true });
   }
@@ -42,9 +47,7 @@ export class Conversation extends EventTarget {
 
   /** The messages a model is given: everything that was really said, a broken-off answer as far as it came. */
   history() {
-    return this.#messages
-      .filter(({ text, included }) => included && text.trim() !== "")
-      .map(({ role, text }) => ({ role, content: text }));
+    return this.worded.filter(({ included }) => included).map(({ role, text }) => ({ role, content: text }));
   }
 
   #append(message) {

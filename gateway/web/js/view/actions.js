@@ -24,8 +24,8 @@ export class MessageActions {
     this.element.append(copyButton(() => message.text), this.#replay, this.#download, inclusion);
   }
 
-  show({ status, included, reply, id }) {
-    this.element.hidden = status === "writing";
+  show({ text, status, included, reply, id }) {
+    this.element.hidden = status === "writing" || text === "";
     this.#included.checked = included;
     if (!this.#replay) return;
     const isWatchable = Boolean(reply?.pictured && !reply.gone && status !== "failed");

@@ -24,7 +24,7 @@ export class HistoryBox {
   }
 
   #draw() {
-    const { messages } = this.#conversation;
+    const { worded: messages } = this.#conversation;
     const count = messages.filter(({ included }) => included).length;
     this.#row.hidden = messages.length === 0;
     this.#box.checked = count === messages.length;
