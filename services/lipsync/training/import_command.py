@@ -14,6 +14,7 @@ from services.lipsync.wav2lip_manifest import LOWEST_BANDS_HZ
 
 # Frame i was trained with the window that begins one frame before it.
 _TRAINED_OFFSET_SECONDS = -0.04
+_SHIPPED = Path(__file__).parents[1] / "models" / "networks"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_ONNX = (
     "The importer needs the package onnx, which serving does without. Type:\n"
@@ -47,8 +48,11 @@ def _imported(arguments: argparse.Namespace) -> str | None:
     name, folder = arguments.name, arguments.folder / arguments.name
     if not _NAME.fullmatch(name):
         return f"{name} cannot be a name: take a-z, 0-9, dot, dash and underscore."
+    if (_SHIPPED / name).exists():
+        return f"{name} is a network that comes with the service. Take another --name."
     if folder.exists():
         return f"There is a network {name} in {arguments.folder}. Take another --name, or remove it."
+    sys.stderr.write("Takes the network apart and compares it with the original, for about a minute.\n")
     description = Description(name, arguments.fmin, arguments.offset_seconds, arguments.licence)
     try:
         done = imported_network(arguments.checkpoint, description, folder)

@@ -139,6 +139,17 @@ def test_where_onnx_is_missing_the_importer_says_what_to_type(tmp_path: Path) ->
     assert "-m pip install 'onnx>=1.23'" in ended.stderr
 
 
+def test_a_name_that_the_service_knows_already_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "services.lipsync.training.import_command", str(checkpoint)]
+    arguments = ["--name", "visavis-mouth", "--licence", "none", "--folder", str(tmp_path)]
+
+    ended = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert "visavis-mouth is a network that comes with the service" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_the_command_imports_what_can_then_be_chosen(checkpoint: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from visavis_client.command import main; main()"]
