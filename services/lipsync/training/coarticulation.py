@@ -16,7 +16,8 @@ from services.lipsync.training.visemes import Segment, viseme_pose
 # How far into a neighbour each control reaches: lips and jaw lag behind, a closure is quick.
 _REACH_SECONDS = np.array([0.045, 0.070, 0.070, 0.016, 0.033, 0.045, 0.040])
 _FALL_OFF = 1.3
-_FORGOTTEN_AFTER_SECONDS = 0.35
+# No multiple of half an instant: where a segment is forgotten, rounding must not decide.
+_FORGOTTEN_AFTER_SECONDS = 0.3503
 # The flat top of a segment's dominance leaves out this share at both ends; lips meet and part abruptly.
 _SHOULDER = np.array([0.25, 0.25, 0.25, 0.05, 0.15, 0.25, 0.25])
 _INSTANTS_PER_FRAME = 4

@@ -9,7 +9,7 @@ from torch import Tensor
 from services.lipsync.pose import CONTROLS
 from services.lipsync.training.decoder import MouthDecoder, ServedDecoder, main_changes
 from services.lipsync.training.head_pictures import HeadPictures
-from services.lipsync.training.mouth_poses import HELD_OUT_POSES, POSE_SEED, pose_set
+from services.lipsync.training.mouth_poses import pose_set
 
 _STEPS = 6000
 _BATCH = 32
@@ -19,10 +19,10 @@ _SEED = 5
 _OPSET = 17
 
 
-def trained_speak(pictures: HeadPictures, count: int, file: Path) -> float:
-    """Train on `count` mouths but those held out, write `file`, return the PSNR in dB on those."""
+def trained_speak(pictures: HeadPictures, file: Path) -> float:
+    """Train on all mouths but those held out, write `file`, return the PSNR in dB on those."""
     torch.manual_seed(_SEED)
-    poses = pose_set(count - HELD_OUT_POSES, HELD_OUT_POSES, POSE_SEED)
+    poses = pose_set()
     mouths = torch.from_numpy(pictures.mouths(len(poses.all))).permute(0, 3, 1, 2).contiguous()
     seen, unseen = mouths[: len(poses.train)], mouths[len(poses.train) :]
     decoder = MouthDecoder(mouths[0], main_changes(seen))

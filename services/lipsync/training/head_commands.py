@@ -39,7 +39,7 @@ def train_decoder(identity: Identity, build: Path) -> None:
     from services.lipsync.training.decoder_training import trained_speak
 
     file = AVATARS / identity.id / "speak.onnx"
-    decibels = trained_speak(_pictures(identity, build), identity.poses, file)
+    decibels = trained_speak(_pictures(identity, build), file)
     sys.stdout.write(f"{identity.id}/speak.onnx: {decibels:.1f} dB on poses held out from training\n")
 
 

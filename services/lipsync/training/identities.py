@@ -49,7 +49,6 @@ AVA = Identity(
     wall=Wall((0.80, 0.765, 0.725), (0.56, 0.52, 0.485)),
     tongue_reach=(0.13, 0.05),
     frame_samples=24,
-    poses=136,
 )
 
 BEN = Identity(

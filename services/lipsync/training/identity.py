@@ -68,7 +68,7 @@ class Identity:
     In decimetres: how far the `neckline` lies below the eyes, how far up and forward a raised tongue goes,
     and likewise the upper teeth in the `bite` of f and v, out of the shadow onto the lower lip.
     `lashes` thins them out: 1 is as thick as painted.
-    `frame_samples` are Cycles' paths per pixel of the whole frame, `poses` the mouths that are rendered.
+    `frame_samples` are Cycles' paths per pixel of the whole frame.
     """
 
     id: str
@@ -87,4 +87,3 @@ class Identity:
     bite: tuple[float, float] = (0.05, 0.07)
     lashes: float = 1.0
     frame_samples: int = 12
-    poses: int = 120

@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 
 from services.lipsync import mel
 from services.lipsync.cancellation import Cancellation
-from services.lipsync.pose import CONTROLS, ClosureGate
+from services.lipsync.pose import CONTROLS
 from services.lipsync.sessions import Graph
+from services.lipsync.training.finishing import CLOSURE, CONTACT_PEAK, SMOOTHING
 from services.lipsync.training.mouth_examples import OFFSET_SECONDS, PATIENCE_COLUMNS
 from services.lipsync.training.mouth_network import MouthEnsemble, example_windows
 
 NAME = "visavis-mouth"
 VERSION = "2.0.0"
 CONTRACT = "pose/1"
-SMOOTHING = (0.15, 0.7, 0.15)
-CLOSURE = ClosureGate(begins=0.3, complete=0.8)
-CONTACT_PEAK = ClosureGate(begins=0.10, complete=0.30)
 GRAPH = "listen.onnx"
 MANIFEST = "manifest.json"
 

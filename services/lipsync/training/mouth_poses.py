@@ -1,6 +1,12 @@
-"""A seed in, the poses (N,7) out that a decoder is trained on and the poses it is judged by."""
+"""The poses (N,7) that every head is rendered in: those that decoders learn from, those they are judged by.
+
+They learn the resting mouth, every viseme, each control alone, mixtures of two visemes, and moments of speech;
+they are judged by other moments, of sentences that lent none. `speech_moments` chose the moments; as every
+head is rendered in them, they are kept in moments.csv, in the order of `pose.CONTROLS`.
+"""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +16,15 @@ from services.lipsync.training.visemes import VISEMES
 
 Poses = NDArray[np.float32]
 
-HELD_OUT_POSES, POSE_SEED = 12, 7
-_POOL = 196  # mixtures drawn before a prefix is taken: asking for more poses leaves the first ones alone
+MOMENTS = Path(__file__).with_name("moments.csv")
+HELD_OUT_MOMENTS = 24
 _STEPS = (0.33, 0.66, 1.0)
+_MIXTURES, _SEED, _DRAWN = 76, 7, 196
 
 
 @dataclass(frozen=True)
 class PoseSet:
-    """`train` starts with the resting mouth; `held_out` holds mixtures that are not in `train`."""
+    """`train` starts with the resting mouth; `held_out` holds moments of other sentences."""
 
     train: Poses
     held_out: Poses
@@ -28,27 +35,25 @@ class PoseSet:
         return np.concatenate([self.train, self.held_out])
 
 
-def pose_set(count: int, held_out: int, seed: int) -> PoseSet:
-    """`count` training poses: rest, every viseme, each control alone, then mixtures of two visemes.
+def pose_set() -> PoseSet:
+    """Return the poses that heads are rendered in."""
+    moments = np.loadtxt(MOMENTS, np.float32, delimiter=",")
+    learned, held_out = moments[:-HELD_OUT_MOMENTS], moments[-HELD_OUT_MOMENTS:]
+    return PoseSet(np.concatenate([basic_poses(), _mixtures(), learned]), held_out)
 
-    Raises ValueError for more poses than there are.
-    """
+
+def basic_poses() -> Poses:
+    """Return the resting mouth, every viseme, and each control alone, a third at a time."""
     alone = [step * row for row in np.eye(len(CONTROLS)) for step in _STEPS]
-    shapes = [np.array(shape) for shape in VISEMES.values()]
-    fixed = np.array([np.zeros(len(CONTROLS)), *shapes, *alone])
-    mixed = _mixtures(np.random.default_rng(seed), _POOL)
-    poses = np.concatenate([fixed, mixed]).astype(np.float32)
-    if count + held_out > len(poses):
-        raise ValueError(f"only {len(poses)} poses can be drawn, {count + held_out} were asked for")
-    poses = poses[: count + held_out]
-    return PoseSet(poses[:count], poses[count:])
+    return np.array([np.zeros(len(CONTROLS)), *VISEMES.values(), *alone], np.float32)
 
 
-def _mixtures(random: np.random.Generator, count: int) -> NDArray[np.float64]:
+def _mixtures() -> Poses:
     """Two visemes on the way into each other, sometimes overshot or undershot as a careless speaker does."""
+    random = np.random.default_rng(_SEED)
     shapes = np.array(list(VISEMES.values()))
-    first, second = shapes[random.integers(0, len(shapes), (2, count))]
-    share = random.uniform(0, 1, (count, 1))
-    effort = random.uniform(0.5, 1.15, (count, 1))
-    mixed: NDArray[np.float64] = np.clip(effort * (share * first + (1 - share) * second), 0, 1)
-    return mixed
+    first, second = shapes[random.integers(0, len(shapes), (2, _DRAWN))]
+    share = random.uniform(0, 1, (_DRAWN, 1))
+    effort = random.uniform(0.5, 1.15, (_DRAWN, 1))
+    mixed = effort * (share * first + (1 - share) * second)
+    return np.asarray(np.clip(mixed[:_MIXTURES], 0, 1), np.float32)

@@ -30,9 +30,10 @@ _SMOOTHING_PX = 9  # noise of encoder and resampling averages out within it, a s
 
 @dataclass(frozen=True)
 class Likeness:
-    """Drawn mouths against true ones, means over all; see `picture_measures`."""
+    """Drawn mouths against true ones, means over all but for the worst of them; see `picture_measures`."""
 
     decibels: float
+    worst_decibels: float
     moving_decibels: float
     resting_decibels: float
     similarity: float
@@ -66,8 +67,10 @@ def likeness(drawn: Pixels, true: Pixels, resting: Pixels) -> Likeness:
     moving = [np.abs(picture - resting).max(-1) > _MOVES for picture in true]
     pairs = list(zip(drawn, true, strict=True))
     open_pairs = [(*pair, where) for pair, where in zip(pairs, moving, strict=True) if where.any()]
+    of_pairs = [decibels(*pair) for pair in pairs]
     return Likeness(
-        decibels=_mean_decibels([decibels(*pair) for pair in pairs]),
+        decibels=_mean_decibels(of_pairs),
+        worst_decibels=min(of_pairs),
         moving_decibels=_mean_decibels([decibels(*pair) for pair in open_pairs]),
         resting_decibels=_mean_decibels([decibels(resting, picture) for picture in true]),
         similarity=float(np.mean([structural_similarity(*pair) for pair in pairs])),

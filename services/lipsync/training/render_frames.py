@@ -12,7 +12,7 @@ from services.lipsync.training.head_assets import HeadAssets
 from services.lipsync.training.head_mesh import HeadMesh
 from services.lipsync.training.identities import IDENTITIES
 from services.lipsync.training.identity import Identity
-from services.lipsync.training.mouth_poses import HELD_OUT_POSES, POSE_SEED, pose_set
+from services.lipsync.training.mouth_poses import pose_set
 from services.lipsync.training.rig import GAZES, LID_STATES, Expression, Rig
 from services.lipsync.training.scene import Scene
 
@@ -35,7 +35,7 @@ def render_frames(identity: Identity, assets: HeadAssets, folder: Path, threads:
             scene.pose(expression)
             scene.render(file, EYES)
     scene.sample(_MOUTH_SAMPLES)
-    for number, pose in enumerate(pose_set(identity.poses - HELD_OUT_POSES, HELD_OUT_POSES, POSE_SEED).all):
+    for number, pose in enumerate(pose_set().all):
         file = folder / f"mouth_{number:04d}.png"
         if not file.exists():
             scene.pose(Expression(mouth=[float(value) for value in pose]))

@@ -42,7 +42,7 @@ def test_lips_meet_in_every_p_b_m_whatever_is_around(
 ) -> None:
     segments = spoken([*before, ("pbm", duration), *after])
     closure = shown_during(pose_track(segments, 120), segments[len(before)])
-    assert closure[:, PRESS].max() >= 0.9
+    assert closure[:, PRESS].max() >= 0.85
     assert closure[closure[:, PRESS].argmax(), JAW] <= 0.3
 
 
