@@ -1,8 +1,8 @@
 """The poses (N,7) that every head is rendered in: those that decoders learn from, those they are judged by.
 
-They learn the resting mouth, every viseme, each control alone, mixtures of two visemes, and moments of speech;
-they are judged by other moments, of sentences that lent none. `speech_moments` chose the moments; as every
-head is rendered in them, they are kept in moments.csv, in the order of `pose.CONTROLS`.
+They learn the resting mouth, every viseme, each control alone, mixtures of two visemes, and moments of
+speech; they are judged by other moments, of sentences that lent none. `speech_moments` chose the moments; as
+every head is rendered in them, they are kept in moments.csv, in the order of `pose.CONTROLS`.
 """
 
 from dataclasses import dataclass
