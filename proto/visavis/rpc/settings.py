@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, FilePath, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
 Settings = TypeVar("Settings", bound=BaseSettings)
@@ -14,10 +13,10 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 class TlsSettings(BaseSettings):
     """Where a process finds its certificate; all empty means plain text. Paths to PEM files."""
 
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    tls_certificate: FilePath | None = None
+    tls_key: FilePath | None = None
     # Given: the peer must show a certificate signed by it.
-    tls_ca: Path | None = None
+    tls_ca: FilePath | None = None
 
     @model_validator(mode="after")
     def _pair(self) -> Self:

@@ -47,9 +47,13 @@ def configure_logs(service: str, *, level: str = "info", as_json: bool = True) -
 
 
 def serve_metrics(port: int) -> None:
-    """Prometheus text format on its own port; 0 switches it off."""
-    if port:
+    """Prometheus text format on a port of its own; 0 switches it off. Raises SystemExit for a taken one."""
+    if not port:
+        return
+    try:
         start_http_server(port)
+    except OSError as error:
+        raise SystemExit(f"Cannot serve metrics on port {port}: {error.strerror}.") from None
 
 
 def new_traceparent() -> str:

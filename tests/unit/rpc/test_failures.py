@@ -1,12 +1,14 @@
 """Failures keep type, sentence and retry time; settings that cannot work stop start-up with a sentence."""
 
+import socket
+
 import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 from pydantic import Field
 from visavis.rpc.failures import Failure, FailureType, failure_of, status_of
 from visavis.rpc.settings import ServiceSettings, read_settings
-from visavis.rpc.telemetry import new_traceparent, trace_id_of
+from visavis.rpc.telemetry import new_traceparent, serve_metrics, trace_id_of
 
 
 @pytest.mark.parametrize("type_", list(FailureType))
@@ -52,9 +54,23 @@ def test_a_wrong_setting_with_a_name_of_its_own_is_named_by_it(monkeypatch: pyte
 
 
 def test_half_a_tls_pair_stops_start_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EXAMPLE_TLS_CERTIFICATE", "/tls/server.pem")
+    monkeypatch.setenv("EXAMPLE_TLS_CERTIFICATE", __file__)
     with pytest.raises(SystemExit, match="both tls_certificate and tls_key"):
         read_settings(ExampleSettings)
+
+
+def test_a_certificate_that_is_not_there_stops_start_up_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXAMPLE_TLS_CERTIFICATE", "/nowhere/server.pem")
+    monkeypatch.setenv("EXAMPLE_TLS_KEY", "/nowhere/server.key")
+    with pytest.raises(SystemExit, match="EXAMPLE_TLS_CERTIFICATE"):
+        read_settings(ExampleSettings)
+
+
+def test_metrics_on_a_port_that_is_taken_stop_start_up_in_a_sentence() -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit, match=f"Cannot serve metrics on port {port}"):
+            serve_metrics(port)
 
 
 def test_a_traceparent_names_its_trace() -> None:
