@@ -58,6 +58,7 @@ class PoseTrack:
                     unit * FRAMES_PER_UNIT,
                     FRAMES_PER_UNIT,
                     self._network.manifest.offset_seconds,
+                    self._network.manifest.mel.columns,
                 )
                 self._heard[unit] = self._network.listen.run(windows, self.cancellation)
         return self._heard[unit]

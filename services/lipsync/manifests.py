@@ -15,6 +15,8 @@ from services.lipsync.pose import CONTROLS
 
 POSE_CONTRACT = "pose/1"
 
+# 0.8 s of sound around a frame; the look-ahead of an utterance's first fragments hangs on it.
+_WIDEST_WINDOW_COLUMNS = 64
 # A loaded loop stays in memory: 27 s of 512x512.
 LARGEST_LOOP_BYTES = 256 << 20
 
@@ -51,7 +53,7 @@ class MelSettings(_Part):
     fmin_hz: float
     fmax_hz: float
     preemphasis: float
-    columns: int
+    columns: int = Field(ge=1, le=_WIDEST_WINDOW_COLUMNS)
 
 
 SERVED_MEL = MelSettings(
@@ -113,8 +115,8 @@ class NetworkManifest(_Part):
 
     @model_validator(mode="after")
     def _servable(self) -> Self:
-        if self.mel != SERVED_MEL:
-            raise ValueError(f"mel must be {SERVED_MEL.model_dump()}")
+        if self.mel.model_copy(update={"columns": SERVED_MEL.columns}) != SERVED_MEL:
+            raise ValueError(f"mel must be {SERVED_MEL.model_dump()}, only with columns of the network's own")
         if self.controls != CONTROLS:
             raise ValueError(f"controls must be {', '.join(CONTROLS)}, in this order")
         if len(self.smoothing) % 2 == 0 or len(self.smoothing) > 15:

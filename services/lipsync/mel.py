@@ -55,15 +55,19 @@ def mel_spectrogram(
 
 
 def mel_windows(
-    spectrogram: NDArray[np.float32], first_frame: int, frames: int, offset_seconds: float
+    spectrogram: NDArray[np.float32],
+    first_frame: int,
+    frames: int,
+    offset_seconds: float,
+    width: int = COLUMNS_PER_WINDOW,
 ) -> NDArray[np.float32]:
-    """Return the (frames, 1, 80, 16) windows behind `frames` video frames from `first_frame` on, at 25 fps.
+    """Return the (frames, 1, 80, width) windows behind video frames from `first_frame` on, at 25 fps.
 
     The window of frame i starts at column floor((i + offset_seconds / 0.04) * 3.2 + 0.5). Columns before
     the beginning and after the end of the (80, T) spectrogram are silence.
     """
     starts = window_starts(first_frame, frames, offset_seconds)
-    columns = starts[:, None] + np.arange(COLUMNS_PER_WINDOW)
+    columns = starts[:, None] + np.arange(width)
     inside = (columns >= 0) & (columns < spectrogram.shape[1])
     windows = spectrogram[:, np.clip(columns, 0, spectrogram.shape[1] - 1)]
     windows = np.where(inside, windows, SILENCE).astype(np.float32, copy=False)

@@ -75,5 +75,5 @@ def load_pose_network(directory: Path, providers: Sequence[str]) -> PoseNetwork:
         raise ModelError(f"{where}: {path.name} is missing. Fetch the network again, or run `make train`.")
     model = check_hash(manifest.files.listen, path.read_bytes(), where)
     listen = Graph(model, providers, f"{where}: {path.name}")
-    listen.check_contract(("mel", (1, mel.BANDS, mel.COLUMNS_PER_WINDOW)), ("pose", (len(CONTROLS),)))
+    listen.check_contract(("mel", (1, mel.BANDS, manifest.mel.columns)), ("pose", (len(CONTROLS),)))
     return PoseNetwork(manifest, listen)

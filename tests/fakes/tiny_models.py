@@ -35,11 +35,12 @@ def write_tiny_models(models_dir: Path) -> Path:
     return models_dir
 
 
-def write_tiny_network(directory: Path) -> None:
+def write_tiny_network(directory: Path, columns: int = 16) -> None:
     directory.mkdir(parents=True)
-    graph = listen_graph()
+    graph = listen_graph(columns)
     (directory / "listen.onnx").write_bytes(graph)
     manifest = network_manifest(directory.name)
+    manifest["mel"]["columns"] = columns
     manifest["files"]["listen"]["sha256"] = _sha256(graph)
     (directory / "manifest.json").write_text(json.dumps(manifest))
 
@@ -70,17 +71,17 @@ def network_manifest(name: str = "tiny") -> dict[str, Any]:
     }
 
 
-def listen_graph() -> bytes:
+def listen_graph(columns: int = 16) -> bytes:
     """Jaw = (mean mel + 4) / 4, everything else 0."""
-    weights = np.zeros((80 * 16, 7), np.float32)
-    weights[:, 0] = 1 / (80 * 16 * 4)
+    weights = np.zeros((80 * columns, 7), np.float32)
+    weights[:, 0] = 1 / (80 * columns * 4)
     bias = np.zeros(7, np.float32)
     bias[0] = 1.0
     nodes = [
         helper.make_node("Flatten", ["mel"], ["flat"], axis=1),
         helper.make_node("Gemm", ["flat", "weights", "bias"], ["pose"]),
     ]
-    return _graph(nodes, {"weights": weights, "bias": bias}, ("mel", [1, 80, 16]), ("pose", [7]))
+    return _graph(nodes, {"weights": weights, "bias": bias}, ("mel", [1, 80, columns]), ("pose", [7]))
 
 
 def speak_graph(size_px: int = SIZE_PX) -> bytes:

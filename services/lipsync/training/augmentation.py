@@ -5,11 +5,12 @@ Only pace moves the labels; everything else leaves them where they are.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from services.lipsync.mel import SAMPLE_RATE_HZ
-from services.lipsync.training.acoustics import coloured, in_a_room, over_a_line
+from services.lipsync.training.acoustics import Sound, coloured, in_a_room, over_a_line
 from services.lipsync.training.backgrounds import background, breath, music, noise
 from services.lipsync.training.labelled_speech import LabelledSpeech
 from services.lipsync.training.revoicing import revoiced
@@ -47,15 +48,21 @@ def silent_speech(seconds: float, rng: np.random.Generator) -> LabelledSpeech:
     """Return a pause, during which the mouth rests: digital silence, faint noise, music or breaths."""
     samples = round(seconds * SAMPLE_RATE_HZ)
     kind = rng.random()
-    if kind < 0.15:
+    if kind < 0.1:
         waveform = np.zeros(samples)
-    elif kind < 0.4:
+    elif kind < 0.25:
         waveform = _amplitude(rng.uniform(-75.0, -35.0)) * noise(samples, rng)
-    elif kind < 0.7:
+    elif kind < 0.45:
         waveform = _amplitude(rng.uniform(-55.0, -20.0)) * music(samples, rng)
     else:
-        waveform = _amplitude(rng.uniform(-45.0, -12.0)) * breath(samples, rng)
+        waveform = _amplitude(rng.uniform(-45.0, -12.0)) * _breaths(samples, rng)
     return LabelledSpeech("silence", "", waveform.astype(np.float32), ())
+
+
+def _breaths(samples: int, rng: np.random.Generator) -> Sound:
+    """Return one to four breaths, one after the other."""
+    edges = np.linspace(0, samples, rng.integers(2, 6)).astype(np.int64)
+    return np.concatenate([breath(int(end - begin), rng) for begin, end in pairwise(edges)])
 
 
 def at_pace(speech: LabelledSpeech, pace: float) -> LabelledSpeech:

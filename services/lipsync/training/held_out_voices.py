@@ -1,8 +1,9 @@
 """Programs and recordings of this machine in, a folder of voices that training never hears out.
 
 Debian has them all: festival, festlex-cmu, festvox-kdlpc16k and festvox-us-slt-hts, synthesisers that tell
-their own phone times, and asterisk-core-sounds-en and -en-g722, a person's prompts (CC-BY-SA: for evaluation,
-never for training). None of it becomes part of the project.
+their own phone times; rhvoice and rhvoice-english (non-free) with natives and strangers to English; and
+asterisk-core-sounds-en and -en-g722, a person's prompts (CC-BY-SA). All serve evaluation, never training, and
+none of it becomes part of the project.
 """
 
 import gzip
@@ -22,8 +23,15 @@ _FESTIVAL_VOICES = {
     "festival ked diphone": "ked_diphone",
     "festival slt HTS (speaker of flite-slt)": "cmu_us_slt_arctic_hts",
 }
-_FESTIVAL_SENTENCES, _FESTIVAL_SEED = 25, 77
-_PERSON = "a person (prompts of Asterisk)"
+_RHVOICES = {
+    "RHVoice alan": "alan",
+    "RHVoice bdl": "bdl",
+    "RHVoice clb": "clb",
+    "RHVoice evgeniy (a Russian's English)": "evgeniy-eng",
+    "RHVoice lyubov (a Russian's English)": "lyubov",
+}
+_SENTENCES_PER_VOICE, _SEED = 25, 77
+PERSON = "a person (prompts of Asterisk)"
 _PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 _PROMPT_TEXTS = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
 _SHORTEST_TEXT = 35
@@ -35,29 +43,38 @@ class VoicesNotInstalled(Exception):
 
 def write_held_out_voices(folder: Path) -> None:
     """Write VOICE/NAME.wav, .txt and, where known, .segs for `recorded_speech`. Raises VoicesNotInstalled."""
-    festival = shutil.which("festival")
-    if festival is None or not _PROMPT_TEXTS.exists():
+    festival, rhvoice = shutil.which("festival"), shutil.which("RHVoice-test")
+    if festival is None or rhvoice is None or not _PROMPT_TEXTS.exists():
         raise VoicesNotInstalled(
-            "apt install festival festlex-cmu festvox-kdlpc16k festvox-us-slt-hts "
-            "asterisk-core-sounds-en asterisk-core-sounds-en-g722"
+            "apt install festival festlex-cmu festvox-kdlpc16k festvox-us-slt-hts rhvoice rhvoice-english "
+            "asterisk-core-sounds-en asterisk-core-sounds-en-g722 (rhvoice-english is in Debian's non-free)"
         )
-    rng = np.random.default_rng(_FESTIVAL_SEED)
+    rng = np.random.default_rng(_SEED)
     for name, voice in _FESTIVAL_VOICES.items():
-        sentences = [english_sentence(rng) for _ in range(_FESTIVAL_SENTENCES)]
-        _speak(festival, voice, sentences, folder / name)
-    _copy_prompts(folder / _PERSON)
+        _speak_by_festival(festival, voice, _sentences(folder / name, rng))
+    for name, voice in _RHVOICES.items():
+        for path, sentence in _sentences(folder / name, rng):
+            command = [rhvoice, "--profile", voice, "--output", f"{path}.wav"]
+            subprocess.run(command, input=sentence, text=True, check=True)
+    _copy_prompts(folder / PERSON)
 
 
-def _speak(festival: str, voice: str, sentences: list[str], folder: Path) -> None:
+def _sentences(folder: Path, rng: np.random.Generator) -> list[tuple[Path, str]]:
+    """Write a voice's texts; return each with the path, but for its ending, of what belongs to it."""
     folder.mkdir(parents=True, exist_ok=True)
-    program = [f"(voice_{voice})"]
-    for number, sentence in enumerate(sentences):
-        path = folder / f"{number:02}"
+    sentences = [(folder / f"{number:02}", english_sentence(rng)) for number in range(_SENTENCES_PER_VOICE)]
+    for path, sentence in sentences:
         path.with_suffix(".txt").write_text(sentence, encoding="utf-8")
-        program.append(
-            f'(begin (set! u (utt.synth (Utterance Text "{sentence}")))'
-            f'(utt.save.wave u "{path}.wav" (quote riff))(utt.save.segs u "{path}.segs"))'
-        )
+    return sentences
+
+
+def _speak_by_festival(festival: str, voice: str, sentences: list[tuple[Path, str]]) -> None:
+    program = [f"(voice_{voice})"]
+    program += [
+        f'(begin (set! u (utt.synth (Utterance Text "{sentence}")))'
+        f'(utt.save.wave u "{path}.wav" (quote riff))(utt.save.segs u "{path}.segs"))'
+        for path, sentence in sentences
+    ]
     subprocess.run([festival, "--pipe"], input="\n".join(program), text=True, check=True)
 
 

@@ -1,6 +1,7 @@
-"""Sub-commands `corpus`, `mouth` and `evaluate` in; labelled speech, the network and its report out."""
+"""Sub-commands `corpus`, `mouth`, `evaluate` and others in; speech, the network and its report out."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 # Every step imports what it needs when it runs: only `mouth` needs torch, only `corpus` needs the engines.
@@ -9,8 +10,8 @@ NETWORK = Path(__file__).parents[1] / "models" / "networks" / "visavis-mouth"
 _CORPUS = "speech.npz"
 _HELD_OUT = "held-out.npz"
 _CORPUS_SEED, _HELD_OUT_SEED, _EXAMPLES_SEED = 1, 2, 3
-# As many networks are trained, one after the other, and speak as one.
-_TRAINING_SEEDS = (4, 5)
+# Networks which are trained one after the other and speak as one, half of them through other throats.
+_OTHER_THROATS_OF_SEED = {4: True, 5: True, 6: False, 7: False}
 
 
 def add_mouth_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,10 +22,13 @@ def add_mouth_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     corpus.set_defaults(step=make_corpus)
 
     mouth = commands.add_parser("mouth", help="train and export the network between sound and mouth")
-    mouth.add_argument("--cpu-minutes", type=float, default=30.0, help="for all networks together")
-    mouth.add_argument("--varied-copies", type=int, default=3)
+    mouth.add_argument("--cpu-minutes", type=float, default=92.0, help="for all networks together")
+    mouth.add_argument("--varied-copies", type=int, default=2)
     mouth.add_argument("--folder", type=Path, default=NETWORK)
     mouth.set_defaults(step=make_mouth)
+
+    moments = commands.add_parser("moments", help="choose other moments of speech to render heads in")
+    moments.set_defaults(step=make_moments)
 
     voices = commands.add_parser("voices", help="write the voices that only `evaluate` hears (Debian's)")
     voices.add_argument("folder", type=Path)
@@ -65,12 +69,26 @@ def make_mouth(arguments: argparse.Namespace) -> None:
     average = average_column(corpus)
     examples = training_examples(corpus, average, arguments.varied_copies, _EXAMPLES_SEED)
     print(f"{examples.starts.size} frames to learn from")
-    seconds = arguments.cpu_minutes * 60 / len(_TRAINING_SEEDS)
+    seconds = arguments.cpu_minutes * 60 / len(_OTHER_THROATS_OF_SEED)
     ensemble = MouthEnsemble(
-        trained_mouth_network(examples, seconds, seed) for seed in _TRAINING_SEEDS
+        trained_mouth_network(examples, seconds, seed, other_throats=other_throats)
+        for seed, other_throats in _OTHER_THROATS_OF_SEED.items()
     ).eval()
     difference = export_mouth_network(ensemble, average, arguments.folder)
     print(f"wrote {arguments.folder}: {weights(ensemble)} weights; onnxruntime differs by {difference:.1e}")
+
+
+def make_moments(arguments: argparse.Namespace) -> None:
+    """Choose the moments out of both corpora."""
+    import numpy as np
+
+    from services.lipsync.training.mouth_poses import MOMENTS
+    from services.lipsync.training.speech_corpus import read_corpus
+    from services.lipsync.training.speech_moments import chosen_moments
+
+    moments = chosen_moments(read_corpus(arguments.work / _CORPUS), read_corpus(arguments.work / _HELD_OUT))
+    np.savetxt(MOMENTS, moments, "%.2f", delimiter=",")
+    print(f"wrote {MOMENTS}")
 
 
 def make_held_out_voices(arguments: argparse.Namespace) -> None:
@@ -84,6 +102,7 @@ def make_held_out_voices(arguments: argparse.Namespace) -> None:
 def evaluate_mouth(arguments: argparse.Namespace) -> None:
     """Score the exported network on sentences and voices that it has not heard."""
     from services.lipsync.training.exported_mouth import ExportedMouth
+    from services.lipsync.training.held_out_voices import PERSON
     from services.lipsync.training.mouth_evaluation import voice_scores
     from services.lipsync.training.mouth_report import write_report
     from services.lipsync.training.mouth_stillness import stillnesses
@@ -93,5 +112,9 @@ def evaluate_mouth(arguments: argparse.Namespace) -> None:
     mouth = ExportedMouth(arguments.folder)
     spoken = read_corpus(arguments.work / _HELD_OUT)
     heard = voice_scores(mouth, spoken)
-    unheard = voice_scores(mouth, recorded_speech(arguments.recordings)) if arguments.recordings else []
+    recorded = list(recorded_speech(arguments.recordings)) if arguments.recordings else []
+    synthesised = [
+        replace(speech, voice="all synthesisers together") for speech in recorded if speech.voice != PERSON
+    ]
+    unheard = [*voice_scores(mouth, recorded), *voice_scores(mouth, synthesised)]
     print(write_report(arguments.folder, heard, unheard, stillnesses(mouth, spoken)))

@@ -1,5 +1,6 @@
 """A corpus of labelled speech in, every mel window with its true pose out, as-is and in varied copies."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from services.lipsync.levelling import levelled, loud_columns
 from services.lipsync.mel import (
     BANDS,
-    COLUMNS_PER_WINDOW,
+    COLUMNS_PER_FRAME,
     FRAMES_PER_SECOND,
     SAMPLE_RATE_HZ,
     SILENCE,
@@ -20,12 +21,15 @@ from services.lipsync.mel import (
 from services.lipsync.training.augmentation import VOCAL_TRACTS, silent_speech, varied_speech
 from services.lipsync.training.coarticulation import pose_track
 from services.lipsync.training.labelled_speech import LabelledSpeech
+from services.lipsync.training.noses import Noses
 
-# The window reaches 80 ms before its frame begins and 120 ms beyond: enough to see a closure coming.
-OFFSET_SECONDS = -0.08
-_SILENT_COLUMNS_BEFORE = COLUMNS_PER_WINDOW
-_SILENT_COLUMNS_AFTER = 2 * COLUMNS_PER_WINDOW
-_SILENCES_PER_COPY = 240
+# The window reaches 130 ms before its frame begins and 170 ms beyond: enough to see a closure coming.
+WINDOW_COLUMNS = 24
+OFFSET_SECONDS = -0.13
+_SILENT_COLUMNS_BEFORE = WINDOW_COLUMNS
+_SILENT_COLUMNS_AFTER = 2 * WINDOW_COLUMNS
+_SILENCES_PER_COPY = 480
+_OTHER_NOSES_SHARE = 0.5
 # Speech of this many columns, a second and a quarter, is moved half of the way to the average voice.
 PATIENCE_COLUMNS = 100.0
 _DECIMALS = 3
@@ -39,10 +43,25 @@ class MouthExamples:
     starts: NDArray[np.int64]
     poses: NDArray[np.float32]
 
-    def windows(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the (N, 1, 80, 16) windows behind the given frames."""
-        columns = self.starts[frames][:, None] + np.arange(COLUMNS_PER_WINDOW)
-        return np.ascontiguousarray(self.columns[columns].transpose(0, 2, 1)[:, None], dtype=np.float32)
+    def rows(self, first: NDArray[np.int64], frames: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return the (N, 80, T) spectrograms behind `frames` frames in a row, from each of N on.
+
+        With them comes the (N, frames) column of its spectrogram at which each window starts.
+        """
+        starts = self.starts[first[:, None] + np.arange(frames)]
+        columns = starts[:, :1] + np.arange(columns_of_row(frames))
+        heard = np.ascontiguousarray(self.columns[columns].transpose(0, 2, 1), dtype=np.float32)
+        return heard, starts - starts[:, :1]
+
+    def unbroken(self, frames: int) -> NDArray[np.bool_]:
+        """Return for each frame but the last ones whether as many frames from it on are of one utterance."""
+        spans = self.starts[frames - 1 :] - self.starts[: 1 - frames]
+        return np.asarray(spans <= columns_of_row(frames) - WINDOW_COLUMNS)
+
+
+def columns_of_row(frames: int) -> int:
+    """Return how many columns the windows of neighbouring frames cover."""
+    return WINDOW_COLUMNS + math.ceil((frames - 1) * COLUMNS_PER_FRAME)
 
 
 def average_column(corpus: Iterable[LabelledSpeech]) -> NDArray[np.float64]:
@@ -55,16 +74,36 @@ def training_examples(
     corpus: Sequence[LabelledSpeech], average: NDArray[np.float64], varied_copies: int, seed: int
 ) -> MouthExamples:
     """Return the corpus itself and as many varied copies of it, with pauses between, levelled as served."""
-    return _examples(_training_material(corpus, varied_copies, np.random.default_rng(seed)), average)
+    noses = Noses(corpus)
+    return _joined([_copy(corpus, noses, average, (seed, number)) for number in range(1 + varied_copies)])
 
 
-def _training_material(
-    corpus: Sequence[LabelledSpeech], varied_copies: int, rng: np.random.Generator
+def _copy(
+    corpus: Sequence[LabelledSpeech], noses: Noses, average: NDArray[np.float64], seed: tuple[int, int]
+) -> MouthExamples:
+    return _examples(_material(corpus, noses, seed), average)
+
+
+def _material(
+    corpus: Sequence[LabelledSpeech], noses: Noses, seed: tuple[int, int]
 ) -> Iterator[tuple[LabelledSpeech, float]]:
-    yield from ((speech, 1.0) for speech in corpus)
-    for _ in range(varied_copies):
-        yield from ((varied_speech(speech, rng), float(rng.choice(VOCAL_TRACTS))) for speech in corpus)
-        yield from ((silent_speech(rng.uniform(0.5, 4.0), rng), 1.0) for _ in range(_SILENCES_PER_COPY))
+    rng = np.random.default_rng(seed)
+    if seed[1] == 0:
+        yield from ((speech, 1.0) for speech in corpus)
+        return
+    for speech in corpus:
+        spoken = noses.exchanged(speech, rng) if rng.random() < _OTHER_NOSES_SHARE else speech
+        yield varied_speech(spoken, rng), float(rng.choice(VOCAL_TRACTS))
+    yield from ((silent_speech(rng.uniform(0.5, 4.0), rng), 1.0) for _ in range(_SILENCES_PER_COPY))
+
+
+def _joined(copies: Sequence[MouthExamples]) -> MouthExamples:
+    begins = np.cumsum([0, *(copy.columns.shape[0] for copy in copies[:-1])])
+    return MouthExamples(
+        np.concatenate([copy.columns for copy in copies]),
+        np.concatenate([copy.starts + begin for copy, begin in zip(copies, begins, strict=True)]),
+        np.concatenate([copy.poses for copy in copies]),
+    )
 
 
 def _examples(

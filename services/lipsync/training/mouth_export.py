@@ -14,11 +14,11 @@ from services.lipsync.cancellation import Cancellation
 from services.lipsync.pose import CONTROLS
 from services.lipsync.sessions import Graph
 from services.lipsync.training.finishing import CLOSURE, CONTACT_PEAK, SMOOTHING
-from services.lipsync.training.mouth_examples import OFFSET_SECONDS, PATIENCE_COLUMNS
+from services.lipsync.training.mouth_examples import OFFSET_SECONDS, PATIENCE_COLUMNS, WINDOW_COLUMNS
 from services.lipsync.training.mouth_network import MouthEnsemble, example_windows
 
 NAME = "visavis-mouth"
-VERSION = "2.0.0"
+VERSION = "3.0.0"
 CONTRACT = "pose/1"
 GRAPH = "listen.onnx"
 MANIFEST = "manifest.json"
@@ -78,7 +78,7 @@ def _manifest(average_column: NDArray[np.float64], sha256: str) -> dict[str, obj
             "fmin_hz": int(mel.LOWEST_HZ),
             "fmax_hz": int(mel.HIGHEST_HZ),
             "preemphasis": mel.PREEMPHASIS,
-            "columns": mel.COLUMNS_PER_WINDOW,
+            "columns": WINDOW_COLUMNS,
         },
         "offset_seconds": OFFSET_SECONDS,
         "controls": list(CONTROLS),

@@ -43,6 +43,17 @@ def test_poses_in_pieces_are_the_poses_of_the_whole_utterance(network: PoseNetwo
     np.testing.assert_allclose(pieces, whole, atol=1e-6)
 
 
+def test_a_network_hears_as_many_columns_as_its_manifest_says(tmp_path: Path) -> None:
+    tiny_models.write_tiny_network(tmp_path / "wide", columns=24)
+    network = load_pose_network(tmp_path / "wide", execution_providers(["cpu"]))
+    track = PoseTrack(network, waveform(), FRAMES, Cancellation())
+
+    windows = mel_windows(mel_spectrogram(waveform()), 0, FRAMES, -0.08, 24)
+    raw = network.listen.run(windows, Cancellation())
+    whole = finished_poses(raw, (0.15, 0.7, 0.15), ClosureGate(0.12, 0.62))
+    np.testing.assert_allclose(track.poses(0), whole[:8], atol=1e-6)
+
+
 def test_the_mouth_opens_with_the_sound_and_closes_after_it(network: PoseNetwork) -> None:
     track = PoseTrack(network, waveform(), FRAMES, Cancellation())
 
