@@ -52,7 +52,8 @@ def _imported(arguments: argparse.Namespace) -> str | None:
         return f"{name} is a network that comes with the service. Take another --name."
     if folder.exists():
         return f"There is a network {name} in {arguments.folder}. Take another --name, or remove it."
-    sys.stderr.write("Takes the network apart and compares it with the original, for about a minute.\n")
+    sys.stdout.write("Takes the network apart and compares it with the original, for about a minute.\n")
+    sys.stdout.flush()
     description = Description(name, arguments.fmin, arguments.offset_seconds, arguments.licence)
     try:
         done = imported_network(arguments.checkpoint, description, folder)
