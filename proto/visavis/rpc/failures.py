@@ -70,6 +70,10 @@ _CODES: dict[FailureType, grpc.StatusCode] = {
 _TYPES = {type_.value: type_ for type_ in FailureType}
 
 
+# What providers name goes on to callers; nobody waits for longer than a day, or for "inf".
+_LONGEST_RETRY_SECONDS = 86_400.0
+
+
 class Failure(Exception):
     """What a caller is told: a type, a sentence (what, where, what to do), and when to try again.
 
@@ -95,7 +99,7 @@ def status_of(failure: Failure) -> grpc.Status:
     status.details.add().Pack(info)
     if failure.retry_after_seconds is not None:
         delay = Duration()
-        delay.FromNanoseconds(int(failure.retry_after_seconds * 1e9))
+        delay.FromNanoseconds(int(min(failure.retry_after_seconds, _LONGEST_RETRY_SECONDS) * 1e9))
         status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
     return rpc_status.to_status(status)
 

@@ -120,7 +120,7 @@ def clip_of(data: bytes, media_type: str) -> Clip:
 
 
 def _opened(data: bytes, demuxer: str) -> InputContainer:
-    container = av.open(io.BytesIO(data), "r", format=demuxer)
+    container = av.open(io.BytesIO(data), "r", format=demuxer, metadata_errors="ignore")
     for stream in container.streams.video:
         stream.thread_count = 1
     return container

@@ -1,5 +1,6 @@
 """Failures keep type, sentence and retry time; settings that cannot work stop start-up with a sentence."""
 
+import math
 import socket
 
 import grpc
@@ -27,6 +28,14 @@ def test_a_failure_nobody_can_time_carries_no_retry_info() -> None:
     status = status_of(Failure(FailureType.UNKNOWN_VOICE, "No such voice."))
     packed = status_pb2.Status.FromString(dict(status.trailing_metadata)["grpc-status-details-bin"])
     assert len(packed.details) == 1
+
+
+def test_a_provider_that_would_be_asked_again_never_is_asked_again_tomorrow() -> None:
+    status = status_of(Failure(FailureType.RATE_LIMITED, "Too often.", retry_after_seconds=math.inf))
+    packed = status_pb2.Status.FromString(dict(status.trailing_metadata)["grpc-status-details-bin"])
+    retry = error_details_pb2.RetryInfo()
+    assert packed.details[1].Unpack(retry)
+    assert retry.retry_delay.ToSeconds() == 86_400
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL])
