@@ -15,6 +15,7 @@ from services.lipsync.gallery import Gallery, ShownFile
 from services.lipsync.manifests import AvatarManifest
 from services.lipsync.portrait.building import BuildStarted, BuildStep, BuiltBundle, PortraitBuilder
 from services.lipsync.rendering import RenderedFragment
+from services.lipsync.uploads import upload_window
 from services.lipsync.utterance import MAX_CHUNK_BYTES, Utterance
 
 if TYPE_CHECKING:
@@ -32,17 +33,21 @@ _FILE_KINDS: dict[int, tuple[ShownFile, str]] = {
 class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
     """Translates between the contract and the worker."""
 
-    def __init__(self, animator: Animator, gallery: Gallery, portraits: PortraitBuilder) -> None:
+    def __init__(
+        self, animator: Animator, gallery: Gallery, portraits: PortraitBuilder, *, upload_seconds: float
+    ) -> None:
+        """`upload_seconds` bounds the wait for a call's first message."""
         self._animator = animator
         self._gallery = gallery
         self._portraits = portraits
+        self._upload_seconds = upload_seconds
 
     async def Animate(
         self, request_iterator: AsyncIterator[lipsync_pb2.AnimateRequest], context: Context
     ) -> AsyncGenerator[lipsync_pb2.AnimateResponse, None]:
         """See the contract."""
         parts = aiter(request_iterator)
-        start = (await _first(parts)).start
+        start = (await _first(parts, self._upload_seconds)).start
         utterance = Utterance(
             avatar_id=start.avatar_id,
             avatar_hash=start.avatar_hash,
@@ -61,7 +66,7 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
     ) -> AsyncGenerator[lipsync_pb2.BuildAvatarResponse, None]:
         """See the contract."""
         parts = aiter(request_iterator)
-        start = (await _first(parts)).start
+        start = (await _first(parts, self._upload_seconds)).start
         built = self._portraits.build(_chunks(parts), start.name, start.media_type, start.byte_count)
         async with aclosing(built) as events:
             async for event in events:
@@ -85,7 +90,7 @@ class LipsyncServicer(lipsync_pb2_grpc.LipsyncServiceServicer):
     ) -> lipsync_pb2.PutAvatarResponse:
         """See the contract."""
         parts = aiter(request_iterator)
-        start = (await _first(parts)).start
+        start = (await _first(parts, self._upload_seconds)).start
         avatar = await self._gallery.put(_chunks(parts), start.avatar_hash, start.byte_count)
         return lipsync_pb2.PutAvatarResponse(avatar=self._avatar(avatar.manifest, avatar.hash))
 
@@ -147,8 +152,9 @@ def _pieces(data: bytes) -> Iterator[bytes]:
         yield data[place : place + MAX_CHUNK_BYTES]
 
 
-async def _first(parts: AsyncIterator[Part]) -> Part:
-    part = await anext(parts, None)
+async def _first(parts: AsyncIterator[Part], seconds: float) -> Part:
+    async with upload_window(seconds):
+        part = await anext(parts, None)
     if part is None or part.WhichOneof("part") != "start":
         raise Failure(FailureType.INVALID_REQUEST, "The first message must be `start`.")
     return part

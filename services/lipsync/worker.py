@@ -49,7 +49,7 @@ def lipsync_service(settings: LipsyncSettings) -> Service:
         upload_seconds=settings.upload_seconds,
     )
     portraits = PortraitBuilder(upload_seconds=settings.upload_seconds, build_seconds=settings.build_seconds)
-    servicer = LipsyncServicer(animator, gallery, portraits)
+    servicer = LipsyncServicer(animator, gallery, portraits, upload_seconds=settings.upload_seconds)
 
     async def close() -> None:
         await animator.close()

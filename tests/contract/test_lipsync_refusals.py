@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from visavis.rpc.failures import FailureType
+from visavis.rpc.failures import Failure, FailureType, calling
 from visavis.v1 import lipsync_pb2
 
 from tests.fakes.lipsync_worker import (
@@ -15,6 +16,7 @@ from tests.fakes.lipsync_worker import (
     animate_requests,
     animate_start,
     failure_of,
+    running_worker,
     tone,
 )
 
@@ -96,3 +98,12 @@ async def test_a_malformed_call_is_refused_with_what_is_wrong(
 
     assert failure.type is FailureType.INVALID_REQUEST
     assert words in failure.detail
+
+
+@pytest.mark.parametrize("method", ["Animate", "BuildAvatar"])
+async def test_a_call_that_never_begins_to_send_is_given_up(models_dir: Path, method: str) -> None:
+    async with running_worker(models_dir, upload_seconds=0.05) as worker:
+        with pytest.raises(Failure) as caught, calling("video"):
+            await getattr(worker, method)().read()
+    assert caught.value.type is FailureType.DEADLINE_EXCEEDED
+    assert "Send it without pauses" in caught.value.detail
