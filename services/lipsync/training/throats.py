@@ -18,7 +18,7 @@ _BENDS, _BEND_BANDS = 3, (4.0, 20.0)
 def through_other_throats(heard: Spectrograms, rng: np.random.Generator) -> Spectrograms:
     """Return each spectrogram with its formants moved, as a throat of another length would, and coloured.
 
-    What tells m from n in a voice that was never heard is learned from this more than from anything else.
+    A network that learned so is better at telling m from n in a voice that it never heard.
     """
     rows = len(heard)
     stretch = rng.normal(0.0, _STRETCH_BANDS, (rows, 1)) / _MIDDLE_BAND
