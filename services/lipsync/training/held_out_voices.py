@@ -1,15 +1,17 @@
 """Programs and recordings of this machine in, a folder of voices that training never hears out.
 
-Debian has them all: festival, festlex-cmu, festvox-kdlpc16k and festvox-us-slt-hts, synthesisers that tell
-their own phone times; rhvoice and rhvoice-english (non-free) with natives and strangers to English; and
-asterisk-core-sounds-en and -en-g722, a person's prompts (CC-BY-SA). All serve evaluation, never training, and
-none of it becomes part of the project.
+Debian has them all: festival, festlex-cmu, festvox-kdlpc16k and festvox-us-slt-hts; rhvoice and
+rhvoice-english (non-free) with natives and strangers to English; and asterisk-core-sounds-en and -en-g722, a
+person's prompts (CC-BY-SA). Both synthesisers tell their own phone times. All serve evaluation, never
+training, and none of it becomes part of the project.
 """
 
 import gzip
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +37,13 @@ PERSON = "a person (prompts of Asterisk)"
 _PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 _PROMPT_TEXTS = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
 _SHORTEST_TEXT = 35
+# What an HTS engine calls a label names the phones around one as well: "s^ae-t+b=ay@...".
+_PHONE_OF_LABEL = re.compile(r"-(\w+)\+")
+_LABEL_TICKS_PER_SECOND = 10_000_000
+_PACKAGES = (
+    "apt install festival festlex-cmu festvox-kdlpc16k festvox-us-slt-hts rhvoice rhvoice-english "
+    "asterisk-core-sounds-en asterisk-core-sounds-en-g722 (rhvoice-english is in Debian's non-free)"
+)
 
 
 class VoicesNotInstalled(Exception):
@@ -45,17 +54,13 @@ def write_held_out_voices(folder: Path) -> None:
     """Write VOICE/NAME.wav, .txt and, where known, .segs for `recorded_speech`. Raises VoicesNotInstalled."""
     festival, rhvoice = shutil.which("festival"), shutil.which("RHVoice-test")
     if festival is None or rhvoice is None or not _PROMPT_TEXTS.exists():
-        raise VoicesNotInstalled(
-            "apt install festival festlex-cmu festvox-kdlpc16k festvox-us-slt-hts rhvoice rhvoice-english "
-            "asterisk-core-sounds-en asterisk-core-sounds-en-g722 (rhvoice-english is in Debian's non-free)"
-        )
+        raise VoicesNotInstalled(_PACKAGES)
     rng = np.random.default_rng(_SEED)
     for name, voice in _FESTIVAL_VOICES.items():
         _speak_by_festival(festival, voice, _sentences(folder / name, rng))
     for name, voice in _RHVOICES.items():
         for path, sentence in _sentences(folder / name, rng):
-            command = [rhvoice, "--profile", voice, "--output", f"{path}.wav"]
-            subprocess.run(command, input=sentence, text=True, check=True)
+            _speak_by_rhvoice(rhvoice, voice, path, sentence)
     _copy_prompts(folder / PERSON)
 
 
@@ -69,13 +74,36 @@ def _sentences(folder: Path, rng: np.random.Generator) -> list[tuple[Path, str]]
 
 
 def _speak_by_festival(festival: str, voice: str, sentences: list[tuple[Path, str]]) -> None:
-    program = [f"(voice_{voice})"]
+    # Without the voice Festival would go on in its own one.
+    program = [f"(if (symbol-bound? 'voice_{voice}) (voice_{voice}) (exit 1))"]
     program += [
         f'(begin (set! u (utt.synth (Utterance Text "{sentence}")))'
         f'(utt.save.wave u "{path}.wav" (quote riff))(utt.save.segs u "{path}.segs"))'
         for path, sentence in sentences
     ]
-    subprocess.run([festival, "--pipe"], input="\n".join(program), text=True, check=True)
+    spoken = subprocess.run([festival, "--pipe"], input="\n".join(program), text=True, check=False)
+    if spoken.returncode != 0:
+        raise VoicesNotInstalled(f"Festival has no voice {voice}: {_PACKAGES}")
+
+
+def _speak_by_rhvoice(rhvoice: str, voice: str, path: Path, sentence: str) -> None:
+    """Write the wave and, from what its engine notes down at its best quality, the phones of one sentence."""
+    command = [rhvoice, "--profile", voice, "--quality", "max", "--output", f"{path}.wav"]
+    with tempfile.TemporaryDirectory() as notes:
+        environment = {**os.environ, "RHVOICE_DEBUG_HTS_FILE": f"{notes}/notes"}
+        subprocess.run(command, input=sentence, text=True, check=True, env=environment)
+        labels = Path(notes, "notes.lab").read_text(encoding="utf-8")
+    path.with_suffix(".segs").write_text(segs_of_labels(labels), encoding="utf-8")
+
+
+def segs_of_labels(labels: str) -> str:
+    """Return the labels of an HTS engine, "start end ..a-PHONE+b..", as Festival's segments."""
+    timed = [line.split(maxsplit=2) for line in labels.splitlines()]
+    segs = [
+        f"{int(end) / _LABEL_TICKS_PER_SECOND} 0 {_PHONE_OF_LABEL.findall(label)[0]}"
+        for _, end, label in timed
+    ]
+    return "\n".join(["#", *segs, ""])
 
 
 def _copy_prompts(folder: Path) -> None:

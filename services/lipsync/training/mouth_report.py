@@ -34,8 +34,8 @@ def write_report(
 
 
 _METHOD = """\
-The truth is the pose track made from the phone times of the engine (espeak-ng, Flite, Festival) or of
-forced alignment (Pico, RHVoice, recordings of people: PocketSphinx, whose errors count against the network),
+The truth is the pose track made from the phone times of the engine (espeak-ng, Flite, Festival, RHVoice) or
+of forced alignment (Pico, recordings of people: PocketSphinx, whose errors count against the network),
 finished like the drawn poses. What nobody trained on comes from `python -m services.lipsync.training voices
 FOLDER` and `evaluate --recordings FOLDER`; it serves this evaluation only and is no part of the project.
 Noise, breaths and music are synthetic, of the kinds that training has heard. The drawn poses come from the
