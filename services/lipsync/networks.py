@@ -18,7 +18,7 @@ from services.lipsync.wav2lip_network import Wav2LipNetwork, load_wav2lip_networ
 
 @dataclass(frozen=True, slots=True)
 class PoseNetwork:
-    """`listen`: mel windows (N, 1, 80, 16) to poses (N, 7), neither clipped nor smoothed nor gated."""
+    """`listen`: mel windows (N, 1, 80, columns of the manifest) to poses (N, 7), neither clipped nor smoothed nor gated."""
 
     manifest: NetworkManifest
     listen: Graph
