@@ -18,7 +18,10 @@ from services.lipsync.wav2lip_network import Wav2LipNetwork, load_wav2lip_networ
 
 @dataclass(frozen=True, slots=True)
 class PoseNetwork:
-    """`listen`: mel windows (N, 1, 80, columns of the manifest) to poses (N, 7), neither clipped nor smoothed nor gated."""
+    """`listen`: mel windows (N, 1, 80, C) to poses (N, 7), neither clipped nor smoothed nor gated.
+
+    The manifest says how many columns C a window has.
+    """
 
     manifest: NetworkManifest
     listen: Graph

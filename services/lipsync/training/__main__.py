@@ -1,6 +1,7 @@
 """The name of a step in, its files under build/training or services/lipsync/models out.
 
-python -m services.lipsync.training corpus|mouth|voices|evaluate|frames|decoder|loop|bundle|picture [--help]
+python -m services.lipsync.training STEP [--help]
+STEP: corpus, mouth, moments, voices, evaluate, frames, decoder, loop, bundle or picture.
 """
 
 import argparse
