@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from services.lipsync.cancellation import Cancellation
 from services.lipsync.levelling import levelled
-from services.lipsync.mel import mel_spectrogram, mel_windows
+from services.lipsync.mel import mel_columns, mel_spectrogram, window_starts
 from services.lipsync.networks import PoseNetwork
 from services.lipsync.pose import ClosureGate, finished_poses
 from services.lipsync.schedule import FRAMES_PER_UNIT
@@ -15,7 +15,7 @@ from services.lipsync.timings import step
 
 
 class PoseTrack:
-    """The mouth of one utterance. Frames are heard in units of 8: other batches give other last bits."""
+    """The mouth of one utterance. Frames are heard in units of 8: other lengths give other last bits."""
 
     def __init__(
         self, network: PoseNetwork, waveform: NDArray[np.float32], frames: int, cancellation: Cancellation
@@ -53,12 +53,10 @@ class PoseTrack:
     def _raw(self, unit: int) -> NDArray[np.float32]:
         if unit not in self._heard:
             with step("listen"):
-                windows = mel_windows(
-                    self._spectrogram,
-                    unit * FRAMES_PER_UNIT,
-                    FRAMES_PER_UNIT,
-                    self._network.manifest.offset_seconds,
-                    self._network.manifest.mel.columns,
-                )
-                self._heard[unit] = self._network.listen.run(windows, self.cancellation)
+                manifest = self._network.manifest
+                starts = window_starts(unit * FRAMES_PER_UNIT, FRAMES_PER_UNIT, manifest.offset_seconds)
+                end = int(starts[-1]) + manifest.mel.columns
+                heard = mel_columns(self._spectrogram, int(starts[0]), end)
+                (poses,) = self._network.listen.run(heard[None], self.cancellation)
+                self._heard[unit] = poses[:, starts - starts[0]].T
         return self._heard[unit]

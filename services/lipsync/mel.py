@@ -55,27 +55,31 @@ def mel_spectrogram(
 
 
 def mel_windows(
-    spectrogram: NDArray[np.float32],
-    first_frame: int,
-    frames: int,
-    offset_seconds: float,
-    width: int = COLUMNS_PER_WINDOW,
+    spectrogram: NDArray[np.float32], first_frame: int, frames: int, offset_seconds: float
 ) -> NDArray[np.float32]:
-    """Return the (frames, 1, 80, width) windows behind video frames from `first_frame` on, at 25 fps.
+    """Return the (frames, 1, 80, 16) windows behind video frames from `first_frame` on, at 25 fps.
 
-    The window of frame i starts at column floor((i + offset_seconds / 0.04) * 3.2 + 0.5). Columns before
-    the beginning and after the end of the (80, T) spectrogram are silence.
+    Columns before the beginning and after the end of the (80, T) spectrogram are silence.
     """
     starts = window_starts(first_frame, frames, offset_seconds)
-    columns = starts[:, None] + np.arange(width)
-    inside = (columns >= 0) & (columns < spectrogram.shape[1])
-    windows = spectrogram[:, np.clip(columns, 0, spectrogram.shape[1] - 1)]
-    windows = np.where(inside, windows, SILENCE).astype(np.float32, copy=False)
+    heard = mel_columns(spectrogram, int(starts[0]), int(starts[-1]) + COLUMNS_PER_WINDOW)
+    windows = heard[:, starts[:, None] - starts[0] + np.arange(COLUMNS_PER_WINDOW)]
     return np.ascontiguousarray(windows.transpose(1, 0, 2)[:, None])
 
 
+def mel_columns(spectrogram: NDArray[np.float32], first: int, end: int) -> NDArray[np.float32]:
+    """Return the (80, end - first) columns from `first` on; outside of the (80, T) spectrogram is silence."""
+    columns = np.arange(first, end)
+    inside = (columns >= 0) & (columns < spectrogram.shape[1])
+    heard = spectrogram[:, np.clip(columns, 0, spectrogram.shape[1] - 1)]
+    return np.where(inside, heard, SILENCE).astype(np.float32, copy=False)
+
+
 def window_starts(first_frame: int, frames: int, offset_seconds: float) -> NDArray[np.int64]:
-    """Return the mel column at which each frame's window starts; negative before the waveform begins."""
+    """Return the mel column at which each frame's window starts; negative before the waveform begins.
+
+    That of frame i starts at column floor((i + offset_seconds / 0.04) * 3.2 + 0.5).
+    """
     numbers = np.arange(first_frame, first_frame + frames) + offset_seconds * FRAMES_PER_SECOND
     starts: NDArray[np.int64] = np.floor(numbers * COLUMNS_PER_FRAME + 0.5).astype(np.int64)
     return starts

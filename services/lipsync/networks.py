@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import numpy as np
 from pydantic import BaseModel
 
 from services.lipsync import mel
+from services.lipsync.cancellation import Cancellation
 from services.lipsync.manifests import POSE_CONTRACT, ModelError, NetworkManifest, check_hash, read_manifest
 from services.lipsync.pose import CONTROLS
 from services.lipsync.sessions import Graph
@@ -18,9 +20,10 @@ from services.lipsync.wav2lip_network import Wav2LipNetwork, load_wav2lip_networ
 
 @dataclass(frozen=True, slots=True)
 class PoseNetwork:
-    """`listen`: mel windows (N, 1, 80, C) to poses (N, 7), neither clipped nor smoothed nor gated.
+    """`listen`: mel spectrograms (N, 80, T) to poses (N, 7, T - C + 1), not clipped, smoothed or gated.
 
-    The manifest says how many columns C a window has.
+    One pose for every column at which a window of C columns may begin: the manifest says how many C is, and
+    which of the poses are those of frames.
     """
 
     manifest: NetworkManifest
@@ -78,5 +81,19 @@ def load_pose_network(directory: Path, providers: Sequence[str]) -> PoseNetwork:
         raise ModelError(f"{where}: {path.name} is missing. Fetch the network again, or run `make train`.")
     model = check_hash(manifest.files.listen, path.read_bytes(), where)
     listen = Graph(model, providers, f"{where}: {path.name}")
-    listen.check_contract(("mel", (1, mel.BANDS, manifest.mel.columns)), ("pose", (len(CONTROLS),)))
+    listen.check_contract(("mel", (mel.BANDS, "T")), ("pose", (len(CONTROLS), "T - C + 1")))
+    _check_window(listen, manifest.mel.columns, f"{where}: {path.name}")
     return PoseNetwork(manifest, listen)
+
+
+def _check_window(listen: Graph, columns: int, where: str) -> None:
+    window = np.full((1, mel.BANDS, columns), mel.SILENCE, np.float32)
+    try:
+        shape = list(listen.run(window, Cancellation()).shape)
+    except Exception as error:
+        raise ModelError(f"{where} cannot take the manifest's windows of {columns} columns.") from error
+    if shape != [1, len(CONTROLS), 1]:
+        raise ModelError(
+            f"{where} makes poses {shape} of a window of {columns} columns, which the manifest says it has; "
+            f"the contract asks for [1, {len(CONTROLS)}, 1]. Export it again."
+        )

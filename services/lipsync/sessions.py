@@ -203,16 +203,21 @@ class Graph:
         (self._output,) = self._session.outputs.items()
         self._where = where
 
-    def check_contract(self, inputs: tuple[str, Sequence[int]], outputs: tuple[str, Sequence[int]]) -> None:
+    def check_contract(
+        self, inputs: tuple[str, Sequence[int | str]], outputs: tuple[str, Sequence[int | str]]
+    ) -> None:
         """Compares the names and the shapes after the batch with what the contract says.
+
+        A size that the contract gives by name must be free in the graph.
 
         Raises:
             ModelError: they differ.
         """
         for (found, dims), (name, shape) in ((self._input, inputs), (self._output, outputs)):
-            known = [dim for dim in dims[1:] if isinstance(dim, int)]
-            fits = len(known) < len(dims) - 1 or tuple(known) == tuple(shape)
-            if found != name or len(dims) != len(shape) + 1 or not fits:
+            fits = len(dims) == len(shape) + 1 and all(
+                not isinstance(dim, int) or dim == size for dim, size in zip(dims[1:], shape, strict=True)
+            )
+            if found != name or not fits:
                 raise ModelError(
                     f"{self._where} has {found} {list(dims)} where the contract asks for "
                     f"{name} (N, {', '.join(map(str, shape))}). Export it again."

@@ -72,16 +72,13 @@ def network_manifest(name: str = "tiny") -> dict[str, Any]:
 
 
 def listen_graph(columns: int = 16) -> bytes:
-    """Jaw = (mean mel + 4) / 4, everything else 0."""
-    weights = np.zeros((80 * columns, 7), np.float32)
-    weights[:, 0] = 1 / (80 * columns * 4)
+    """Jaw = (mean mel of a window + 4) / 4, everything else 0."""
+    weights = np.zeros((7, 80, columns), np.float32)
+    weights[0] = 1 / (80 * columns * 4)
     bias = np.zeros(7, np.float32)
     bias[0] = 1.0
-    nodes = [
-        helper.make_node("Flatten", ["mel"], ["flat"], axis=1),
-        helper.make_node("Gemm", ["flat", "weights", "bias"], ["pose"]),
-    ]
-    return _graph(nodes, {"weights": weights, "bias": bias}, ("mel", [1, 80, columns]), ("pose", [7]))
+    nodes = [helper.make_node("Conv", ["mel", "weights", "bias"], ["pose"])]
+    return _graph(nodes, {"weights": weights, "bias": bias}, ("mel", [80, "t"]), ("pose", [7, "starts"]))
 
 
 def speak_graph(size_px: int = SIZE_PX) -> bytes:
@@ -223,8 +220,8 @@ def _loop_video() -> bytes:
 def _graph(
     nodes: list[onnx.NodeProto],
     constants: dict[str, Any],
-    inputs: tuple[str, list[int]],
-    outputs: tuple[str, list[int]],
+    inputs: tuple[str, list[int | str]],
+    outputs: tuple[str, list[int | str]],
 ) -> bytes:
     graph = helper.make_graph(
         nodes,

@@ -15,17 +15,17 @@ from services.lipsync.pose import CONTROLS
 from services.lipsync.sessions import Graph
 from services.lipsync.training.finishing import CLOSURE, CONTACT_PEAK, SMOOTHING
 from services.lipsync.training.mouth_examples import OFFSET_SECONDS, PATIENCE_COLUMNS, WINDOW_COLUMNS
-from services.lipsync.training.mouth_network import MouthEnsemble, example_windows
+from services.lipsync.training.mouth_network import MouthEnsemble, example_spectrograms
 
 NAME = "visavis-mouth"
-VERSION = "3.0.0"
+VERSION = "4.0.0"
 CONTRACT = "pose/1"
 GRAPH = "listen.onnx"
 MANIFEST = "manifest.json"
 
 _OPSET = 17
 _LARGEST_DIFFERENCE = 1e-5
-_WINDOWS_COMPARED = 64
+_SPECTROGRAMS_COMPARED = 16
 
 
 class ExportDiffers(Exception):
@@ -44,8 +44,9 @@ def export_mouth_network(network: MouthEnsemble, average_column: NDArray[np.floa
         # The exporter without torch.export is announced as old; it is the one that writes opset 17.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            network, (example_windows(),), str(graph), opset_version=_OPSET, dynamo=False,
-            input_names=["mel"], output_names=["pose"], dynamic_axes={"mel": {0: "n"}, "pose": {0: "n"}},
+            network, (example_spectrograms(),), str(graph), opset_version=_OPSET, dynamo=False,
+            input_names=["mel"], output_names=["pose"],
+            dynamic_axes={"mel": {0: "n", 2: "t"}, "pose": {0: "n", 2: "starts"}},
         )  # fmt: skip
     difference = _difference(network, graph)
     if difference > _LARGEST_DIFFERENCE:
@@ -56,11 +57,11 @@ def export_mouth_network(network: MouthEnsemble, average_column: NDArray[np.floa
 
 
 def _difference(network: MouthEnsemble, graph: Path) -> float:
-    shape = (_WINDOWS_COMPARED, *example_windows().shape[1:])
-    windows = np.random.default_rng(0).uniform(-4.0, 4.0, shape).astype(np.float32)
+    shape = (_SPECTROGRAMS_COMPARED, *example_spectrograms().shape[1:])
+    heard = np.random.default_rng(0).uniform(-4.0, 4.0, shape).astype(np.float32)
     with torch.inference_mode():
-        expected = network(torch.from_numpy(windows)).numpy()
-    exported = Graph(graph.read_bytes(), ["CPUExecutionProvider"], graph.name).run(windows, Cancellation())
+        expected = network(torch.from_numpy(heard)).numpy()
+    exported = Graph(graph.read_bytes(), ["CPUExecutionProvider"], graph.name).run(heard, Cancellation())
     return float(np.abs(exported - expected).max())
 
 

@@ -39,8 +39,8 @@ of forced alignment (Pico, recordings of people: PocketSphinx, whose errors coun
 finished like the drawn poses. What nobody trained on comes from `python -m services.lipsync.training voices
 FOLDER` and `evaluate --recordings FOLDER`; it serves this evaluation only and is no part of the project.
 Noise, breaths and music are synthetic, of the kinds that training has heard. The drawn poses come from the
-exported graph, clipped, smoothed and gated as in serving. One choice was made on the person's prompts: the
-milder gate for contacts (`contact_peak` in the manifest).
+exported graph, clipped, smoothed and gated as in serving. Two choices were made by listening to strangers:
+the front end of the network, out of three, and the milder gate for contacts (`contact_peak` in the manifest).
 
 - *r*: correlation of a control with the truth, over all frames of the voice.
 - *p/b/m closed*: share of these sounds during which (±20 ms) a frame has lips pressed above 0.5 and a jaw

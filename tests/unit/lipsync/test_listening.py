@@ -10,7 +10,7 @@ import pytest
 
 from services.lipsync.cancellation import Cancellation, Cancelled
 from services.lipsync.listening import PoseTrack
-from services.lipsync.mel import BANDS, mel_spectrogram, mel_windows
+from services.lipsync.mel import BANDS, mel_columns, mel_spectrogram, mel_windows, window_starts
 from services.lipsync.networks import PoseNetwork, load_pose_network
 from services.lipsync.pose import CONTROLS, JAW, ClosureGate, finished_poses
 from services.lipsync.sessions import execution_providers
@@ -37,10 +37,10 @@ def test_poses_in_pieces_are_the_poses_of_the_whole_utterance(network: PoseNetwo
     pieces = np.concatenate([track.poses(first) for first in range(0, FRAMES, 8)])
 
     windows = mel_windows(mel_spectrogram(waveform()), 0, FRAMES, -0.08)
-    raw = network.listen.run(windows, Cancellation())
+    raw = network.listen.run(windows[:, 0], Cancellation())[:, :, 0]
     whole = finished_poses(raw, (0.15, 0.7, 0.15), ClosureGate(0.12, 0.62))
     assert pieces.shape == (FRAMES, len(CONTROLS))
-    np.testing.assert_allclose(pieces, whole, atol=1e-6)
+    np.testing.assert_allclose(pieces, whole, atol=1e-5)
 
 
 def test_a_network_hears_as_many_columns_as_its_manifest_says(tmp_path: Path) -> None:
@@ -48,17 +48,19 @@ def test_a_network_hears_as_many_columns_as_its_manifest_says(tmp_path: Path) ->
     network = load_pose_network(tmp_path / "wide", execution_providers(["cpu"]))
     track = PoseTrack(network, waveform(), FRAMES, Cancellation())
 
-    windows = mel_windows(mel_spectrogram(waveform()), 0, FRAMES, -0.08, 24)
-    raw = network.listen.run(windows, Cancellation())
+    spectrogram = mel_spectrogram(waveform())
+    starts = window_starts(0, FRAMES, -0.08).tolist()
+    windows = np.stack([mel_columns(spectrogram, start, start + 24) for start in starts])
+    raw = network.listen.run(windows, Cancellation())[:, :, 0]
     whole = finished_poses(raw, (0.15, 0.7, 0.15), ClosureGate(0.12, 0.62))
-    np.testing.assert_allclose(track.poses(0), whole[:8], atol=1e-6)
+    np.testing.assert_allclose(track.poses(0), whole[:8], atol=1e-5)
 
 
 def test_the_mouth_opens_with_the_sound_and_closes_after_it(network: PoseNetwork) -> None:
     track = PoseTrack(network, waveform(), FRAMES, Cancellation())
 
     assert track.poses(24)[:, JAW].min() > 0.3
-    assert track.poses(32)[-1, JAW] == pytest.approx(0, abs=1e-6)
+    assert track.poses(32)[-1, JAW] == pytest.approx(0, abs=1e-5)
 
 
 def test_a_track_taken_up_in_the_middle_gives_the_same_poses(network: PoseNetwork) -> None:

@@ -107,6 +107,17 @@ def test_a_missing_graph_is_named(models_dir: Path) -> None:
         load_network(graph.parent, CPU)
 
 
+def test_a_graph_whose_windows_are_not_those_of_its_manifest_is_refused(tmp_path: Path) -> None:
+    tiny_models.write_tiny_network(tmp_path / "tiny", columns=20)
+    manifest = tmp_path / "tiny" / "manifest.json"
+    for columns, words in ((16, "of 16 columns"), (24, r"\[1, 7, 5\] of a window of 24 columns")):
+        manifest.write_text(manifest.read_text().replace('"columns": 20', f'"columns": {columns}'))
+        with pytest.raises(ModelError, match=words):
+            load_network(tmp_path / "tiny", CPU)
+        manifest.write_text(manifest.read_text().replace(f'"columns": {columns}', '"columns": 20'))
+    assert load_network(tmp_path / "tiny", CPU).manifest.name == "tiny"
+
+
 def test_a_graph_with_other_ports_than_the_contract_is_refused() -> None:
     graph = Graph(tiny_models.speak_graph(16), CPU, "Avatar dot: speak.onnx")
 
