@@ -31,7 +31,7 @@ class LipsyncSettings(ServiceSettings):
     upload_seconds: float = Field(default=10.0, gt=0)
     # Making an avatar takes about 4 s of one core, of a clip of ten seconds 8 s.
     build_seconds: float = Field(default=60.0, gt=0)
-    # Avatars kept ready: about 15 MB each, without the decoded loop. Loading one takes 0.2 s of CPU time.
+    # Avatars kept ready: about 22 MB each, without the decoded loop. Loading one takes 0.2 s of CPU time.
     loaded_avatars: int = Field(default=3, ge=1)
     # Decoded loops kept: one of 8 s of 512x512, which suits one slot. Another one is decoded when its turn to
     # speak comes, in 0.1 s of CPU time.

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from services.lipsync.pose import CONTROLS
 
-PATTERNS = 52
-_HIDDEN = (128, 192)
+PATTERNS = 72
+_HIDDEN = 192
 _LEVELS = 127  # of a stored pattern, to either side of 0
 
 
@@ -25,10 +25,9 @@ class MouthDecoder(nn.Module):
         super().__init__()
         self.register_buffer("resting", resting)
         self.register_buffer("patterns", patterns)
-        narrow, wide = _HIDDEN
         self._weigh = nn.Sequential(
-            nn.Linear(len(CONTROLS), narrow), nn.Tanh(), nn.Linear(narrow, wide), nn.Tanh(),
-            nn.Linear(wide, len(patterns)),
+            nn.Linear(len(CONTROLS), _HIDDEN), nn.Tanh(), nn.Linear(_HIDDEN, _HIDDEN), nn.Tanh(),
+            nn.Linear(_HIDDEN, _HIDDEN), nn.Tanh(), nn.Linear(_HIDDEN, len(patterns)),
         )  # fmt: skip
 
     def shares(self, pose: Tensor) -> Tensor:

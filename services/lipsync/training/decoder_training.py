@@ -11,9 +11,9 @@ from services.lipsync.training.decoder import MouthDecoder, ServedDecoder, main_
 from services.lipsync.training.head_pictures import HeadPictures
 from services.lipsync.training.mouth_poses import pose_set
 
-_STEPS = 6000
+_STEPS = 12_000
 _BATCH = 32
-_LEARNING_RATE, _WEIGHT_DECAY = 1e-2, 1e-2
+_LEARNING_RATE, _WEIGHT_DECAY = 4e-3, 1e-2
 _POSE_NOISE = 0.004
 _SEED = 5
 _OPSET = 17

@@ -19,7 +19,7 @@ from services.lipsync.pose import CONTROLS
 from services.lipsync.training.identities import IDENTITIES
 
 AVATARS = Path(__file__).parents[3] / "services" / "lipsync" / "models" / "avatars"
-LARGEST_BYTES = 5_200_000
+LARGEST_BYTES = 7_000_000
 
 Picture = NDArray[np.float32]
 

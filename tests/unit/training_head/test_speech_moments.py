@@ -6,7 +6,7 @@ import pytest
 from services.lipsync.pose import JAW, PRESS
 from services.lipsync.training.labelled_speech import LabelledSpeech
 from services.lipsync.training.mouth_poses import Poses, basic_poses
-from services.lipsync.training.speech_moments import moving_poses, rare_poses, typical_poses
+from services.lipsync.training.speech_moments import moving_poses, rare_poses, seen_distances, typical_poses
 from services.lipsync.training.visemes import Segment
 
 
@@ -23,7 +23,7 @@ def spoken() -> Poses:
 
 
 def distance(poses: Poses, known: Poses) -> Poses:
-    return np.asarray(np.linalg.norm(poses[:, None] - known[None], axis=2).min(axis=1))
+    return np.asarray(seen_distances(poses, known).min(axis=1))
 
 
 def test_pauses_are_left_out_and_closures_are_shut() -> None:
