@@ -61,7 +61,7 @@ build/audit/.ready: $(UV) requirements/audit.lock
 	$(UV) pip install --quiet --python build/audit/bin/python --no-deps --require-hashes -r requirements/audit.lock
 	touch $@
 
-# Makes the network and the avatars again: some three hours on two cores. Needs npm and a C compiler.
+# Makes the network and the avatars again: two to three hours on two cores. Needs npm and a C compiler.
 train: build/train/.ready
 	for step in corpus mouth evaluate frames decoder loop bundle picture; do \
 		build/train/bin/python -m services.lipsync.training $$step || exit 1; done
