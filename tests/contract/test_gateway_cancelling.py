@@ -1,4 +1,4 @@
-"""A reply is stopped while it runs, and only then: whoever comes too late removes nothing."""
+"""A reply is cancelled while it runs, deleted whenever; cancelling one that has ended removes nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from tests.fakes.faults import Fault
@@ -48,3 +49,43 @@ async def test_cancelling_a_reply_that_has_ended_leaves_it_as_it_is(gateway: Ser
 
 async def test_an_unknown_reply_cannot_be_cancelled(gateway: ServedGateway) -> None:
     assert (await gateway.http.post("/v1/replies/nobody/cancel")).json()["type"] == "not-found"
+
+
+@pytest.mark.parametrize("stage", ["text", "speech", "video"])
+async def test_delete_stops_every_stage(stages: FakeStages, gateway: ServedGateway, stage: str) -> None:
+    faults = stages.faults_of(stage)
+    faults.plan(Fault(after=2, gate=asyncio.Event()))
+    reply_id = await gateway.post()
+    await faults.reached.wait()
+    assert (await gateway.http.delete(f"/v1/replies/{reply_id}")).status_code == 204
+    await faults.cut_off.wait()
+    events = await gateway.events(reply_id)
+    check_story(events)
+    assert (events[-1].type, events[-1].data["status"]) == ("done", "cancelled")
+    for served in (stages.text, stages.tts, stages.lipsync):
+        assert served.faults.running == 0
+
+
+async def test_many_cancellations_at_once_make_one_end(stages: FakeStages, gateway: ServedGateway) -> None:
+    stages.tts.faults.plan(Fault(after=2, gate=asyncio.Event()))
+    reply_id = await gateway.post()
+    await stages.tts.faults.reached.wait()
+    await asyncio.gather(*(gateway.inside.running.cancel(reply_id) for _ in range(4)))
+    check_story(events := await gateway.events(reply_id))
+    assert events[-1].data["status"] == "cancelled"
+    assert reply_id not in gateway.inside.running
+
+
+async def test_delete_before_any_work_makes_one_end(gateway: ServedGateway) -> None:
+    reply_id = await gateway.post()
+    await gateway.inside.running.cancel(reply_id)
+    check_story(await gateway.events(reply_id))
+
+
+async def test_delete_of_a_finished_reply_removes_it(gateway: ServedGateway) -> None:
+    reply_id = await gateway.post()
+    await gateway.events(reply_id)
+    assert (await gateway.http.delete(f"/v1/replies/{reply_id}")).status_code == 204
+    for part in ("", "/events", "/video.mp4", "/init.mp4"):
+        assert (await gateway.http.get(f"/v1/replies/{reply_id}{part}")).status_code == 404
+    assert (await gateway.http.delete(f"/v1/replies/{reply_id}")).status_code == 404

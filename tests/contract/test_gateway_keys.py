@@ -63,11 +63,6 @@ async def served(
         yield gateway
 
 
-@pytest.fixture
-def gateway(served: ServedGateway, stages: FakeStages) -> ServedGateway:
-    return served
-
-
 async def finished(gateway: ServedGateway, key: dict[str, str] = ANN) -> dict[str, Any]:
     answer = await gateway.http.post("/v1/replies", json=MOON, headers=key | {"Prefer": "wait=20"})
     assert answer.status_code == 200, answer.text

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
 
 import av
 import pytest
-import pytest_asyncio
 
 from tests.fakes import fragments
 from tests.fakes.faults import Fault
-from tests.fakes.served_gateway import ServedGateway, served_gateway
+from tests.fakes.served_gateway import ServedGateway
 from tests.fakes.stages import FakeStages
 
 SPEECH = {"say": "The moon is a rock. It shines at night. Nobody lives there."}
@@ -25,20 +23,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 def stages(served_stages: FakeStages) -> FakeStages:
     served_stages.forget()
     return served_stages
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served(
-    served_stages: FakeStages, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ServedGateway]:
-    folder = tmp_path_factory.mktemp("gateway")
-    async with served_gateway(served_stages, folder) as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def gateway(served: ServedGateway, stages: FakeStages) -> ServedGateway:
-    return served
 
 
 def stream_seconds(mp4: bytes) -> dict[str, float]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import av
 import httpx
 import numpy as np
 import pytest
-import pytest_asyncio
 
 from tests.fakes import fragments
 from tests.fakes.served_gateway import ServedGateway, check_story, served_gateway
@@ -23,20 +21,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 def stages(served_stages: FakeStages) -> FakeStages:
     served_stages.forget()
     return served_stages
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served(
-    served_stages: FakeStages, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ServedGateway]:
-    folder = tmp_path_factory.mktemp("gateway")
-    async with served_gateway(served_stages, folder) as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def gateway(served: ServedGateway, stages: FakeStages) -> ServedGateway:
-    return served
 
 
 def sound_file(container: str, codec: str, rate_hz: int, channels: int, seconds: float) -> bytes:

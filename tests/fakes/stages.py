@@ -52,6 +52,14 @@ class FakeStages:
             lambda s: lipsync_pb2_grpc.add_LipsyncServiceServicer_to_server(self.lipsync, s),
         )
 
+    def faults_of(self, stage: str) -> Faults:
+        """Those planned for text, speech or video."""
+        return {
+            "text": self.text.faults,
+            "speech": self.tts.faults,
+            "video": self.lipsync.faults,
+        }[stage]
+
     def forget(self) -> None:
         """Back to well-behaved stages that nobody has called."""
         self.text.reply, self.text.finish_reason = REPLY, "stop"

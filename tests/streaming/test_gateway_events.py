@@ -11,7 +11,7 @@ import pytest_asyncio
 from visavis.rpc.failures import Failure, FailureType
 from visavis.v1 import text_pb2
 
-from tests.fakes.faults import Fault, Faults
+from tests.fakes.faults import Fault
 from tests.fakes.served_gateway import MOON, ServedGateway, check_story, served_gateway
 from tests.fakes.stages import FakeStages
 from tests.fakes.text_stage import REPLY
@@ -37,14 +37,6 @@ async def served(
 @pytest.fixture
 def gateway(served: ServedGateway, stages: FakeStages) -> ServedGateway:
     return served
-
-
-def faults_of(stages: FakeStages, stage: str) -> Faults:
-    return {
-        "text": stages.text.faults,
-        "speech": stages.tts.faults,
-        "video": stages.lipsync.faults,
-    }[stage]
 
 
 async def test_a_reply_tells_its_whole_story(gateway: ServedGateway) -> None:
@@ -85,7 +77,7 @@ async def test_a_failure_at_any_point_ends_in_one_error(
     stages: FakeStages, gateway: ServedGateway, stage: str, after: int
 ) -> None:
     failure = Failure(FailureType.UPSTREAM_UNAVAILABLE, "The provider is down.")
-    faults_of(stages, stage).plan(Fault(after=after, failure=failure))
+    stages.faults_of(stage).plan(Fault(after=after, failure=failure))
     events = await gateway.reply()
     check_story(events)
     error = events[-1]
@@ -118,7 +110,7 @@ async def test_a_broken_call_is_made_again_and_nothing_is_lost_or_doubled(
     stages: FakeStages, gateway: ServedGateway, stage: str, after: int
 ) -> None:
     gone = Failure(FailureType.STAGE_UNAVAILABLE, "Restarting.")
-    faults_of(stages, stage).plan(Fault(after=after, failure=gone), Fault(after=0, failure=gone))
+    stages.faults_of(stage).plan(Fault(after=after, failure=gone), Fault(after=0, failure=gone))
     events = await gateway.reply()
     check_story(events)
     assert events[-1].data["status"] == "completed"
@@ -231,51 +223,11 @@ async def test_a_stage_that_stalls_ends_the_reply_at_its_deadline(
     stages: FakeStages, tmp_path: Path, stage: str
 ) -> None:
     async with served_gateway(stages, tmp_path, reply_seconds=0.8) as gateway:
-        faults_of(stages, stage).plan(Fault(after=2, gate=asyncio.Event()))
+        stages.faults_of(stage).plan(Fault(after=2, gate=asyncio.Event()))
         events = await gateway.reply()
         check_story(events)
         assert events[-1].data["type"] == "deadline-exceeded"
         assert events[-1].data["status"] == 504
-
-
-@pytest.mark.parametrize("stage", ["text", "speech", "video"])
-async def test_delete_stops_every_stage(stages: FakeStages, gateway: ServedGateway, stage: str) -> None:
-    faults = faults_of(stages, stage)
-    faults.plan(Fault(after=2, gate=asyncio.Event()))
-    reply_id = await gateway.post()
-    await faults.reached.wait()
-    assert (await gateway.http.delete(f"/v1/replies/{reply_id}")).status_code == 204
-    await faults.cut_off.wait()
-    events = await gateway.events(reply_id)
-    check_story(events)
-    assert (events[-1].type, events[-1].data["status"]) == ("done", "cancelled")
-    for served in (stages.text, stages.tts, stages.lipsync):
-        assert served.faults.running == 0
-
-
-async def test_many_cancellations_at_once_make_one_end(stages: FakeStages, gateway: ServedGateway) -> None:
-    stages.tts.faults.plan(Fault(after=2, gate=asyncio.Event()))
-    reply_id = await gateway.post()
-    await stages.tts.faults.reached.wait()
-    await asyncio.gather(*(gateway.inside.running.cancel(reply_id) for _ in range(4)))
-    check_story(events := await gateway.events(reply_id))
-    assert events[-1].data["status"] == "cancelled"
-    assert reply_id not in gateway.inside.running
-
-
-async def test_delete_before_any_work_makes_one_end(gateway: ServedGateway) -> None:
-    reply_id = await gateway.post()
-    await gateway.inside.running.cancel(reply_id)
-    check_story(await gateway.events(reply_id))
-
-
-async def test_delete_of_a_finished_reply_removes_it(gateway: ServedGateway) -> None:
-    reply_id = await gateway.post()
-    await gateway.events(reply_id)
-    assert (await gateway.http.delete(f"/v1/replies/{reply_id}")).status_code == 204
-    for part in ("", "/events", "/video.mp4", "/init.mp4"):
-        assert (await gateway.http.get(f"/v1/replies/{reply_id}{part}")).status_code == 404
-    assert (await gateway.http.delete(f"/v1/replies/{reply_id}")).status_code == 404
 
 
 async def test_a_restarted_stage_does_not_fail_a_reply(stages: FakeStages, tmp_path: Path) -> None:

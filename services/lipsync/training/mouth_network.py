@@ -18,7 +18,7 @@ _STEP = 2
 _GLANCES = 8
 _LOUDEST = 4.0
 # A mean-square fit draws less than it should of what it is unsure of. On sentences of its own voices that it
-# had not heard it rounded the lips by 0.85 of the truth (standard deviations), and lips that should purse
+# had not heard it rounded the lips by 0.86 of the truth (standard deviations), and lips that should purse
 # show it. The remedy is that of Toda and Tokuda (global variance, 2007).
 _ROUND_GAIN = 1.2
 

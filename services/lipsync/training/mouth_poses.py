@@ -19,6 +19,7 @@ Poses = NDArray[np.float32]
 MOMENTS = Path(__file__).with_name("moments.csv")
 HELD_OUT_MOMENTS = 24
 _STEPS = (0.33, 0.66, 1.0)
+# The mixtures are the first of those drawn: with another number drawn all of them would be others.
 _MIXTURES, _SEED, _DRAWN = 76, 7, 196
 
 
